@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""GELU for NumPy arrays: fast, and right to the last bits, tail included."""
+
+import numpy as _np
+
+from gelu_fast._config import __version__, show_config
+from gelu_fast._core import get_num_threads, set_num_threads, ufuncs as _ufuncs
+
+gelu_erf = _ufuncs["gelu_erf"]
+gelu_tanh = _ufuncs["gelu_tanh"]
+gelu_sigmoid = _ufuncs["gelu_sigmoid"]
+
+__all__ = [
+    "__version__",
+    "gelu",
+    "gelu_erf",
+    "gelu_sigmoid",
+    "gelu_tanh",
+    "get_num_threads",
+    "set_num_threads",
+    "show_config",
+]
+
+_FORMS = {False: gelu_erf, "none": gelu_erf, True: gelu_tanh, "tanh": gelu_tanh, "sigmoid": gelu_sigmoid}
+
+
+def _form(approx, forms):
+    """The member of `forms` that `approx` names; 0 and 1 are no booleans here."""
+    if isinstance(approx, (bool, str, _np.bool)) and approx in forms:
+        return forms[approx]
+    raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+
+
+def gelu(
+    x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True
+):
+    """
+    The Gaussian error linear unit, x Phi(x), or one of its approximations.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
+        numbers are promoted as `numpy.exp` promotes them. Arrays of other libraries that know NumPy's ufuncs
+        (dask, pandas, xarray) give arrays of theirs.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the
+        sigmoid approximation. These are the ufuncs `gelu_erf`, `gelu_tanh` and `gelu_sigmoid`.
+    out : ndarray, None, or tuple of one ndarray, optional
+        Where to put the result; may be `x` itself.
+    where : array_like of bool, optional
+        Where to compute; elsewhere `out` keeps its value.
+    dtype, casting, order, subok
+        As for every `numpy.ufunc`.
+
+    Returns
+    -------
+    ndarray or scalar
+        GELU of each element, in the shape of `x`; `out` if given.
+
+    Raises
+    ------
+    ValueError
+        If `approx` is none of the above, or if `out` has a shape that the result does not broadcast to.
+    TypeError
+        If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under
+        `casting`.
+
+    See Also
+    --------
+    gelu_erf, gelu_tanh, gelu_sigmoid : The forms, with their error bounds.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import gelu
+    >>> gelu(np.array([-10.0, -1.0, 0.0, 1.0]))
+    array([-7.61985302e-23, -1.58655254e-01,  0.00000000e+00,  8.41344746e-01])
+    >>> gelu(np.float32(1.0), approx="tanh")
+    np.float32(0.841192)
+    """
+    ufunc = _form(approx, _FORMS)
+    # The defaults are not passed on: parsing them costs as much as a small array, and what answers to
+    # __array_ufunc__ need not know them.
+    if where is True and dtype is None and casting == "same_kind" and order == "K" and subok is True:
+        return ufunc(x) if out is None else ufunc(x, out=out)
+    return ufunc(x, out=out, where=where, dtype=dtype, casting=casting, order=order, subok=subok)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What runs here: version, ISA level, OpenMP, threads, compiler."""
+
+import numpy as np
+
+from gelu_fast import _core
+
+__version__ = "0.1.0"
+
+# The month in which an OpenMP specification came out, as compilers report it.
+_OPENMP_VERSIONS = {201511: "4.5", 201811: "5.0", 202011: "5.1", 202111: "5.2", 202411: "6.0"}
+
+
+def _openmp():
+    if not _core.openmp_version:
+        return "none (one thread)"
+    runtime = "libgomp" if _core.compiler.startswith("GCC") else "libomp"
+    return f"{_OPENMP_VERSIONS.get(_core.openmp_version, _core.openmp_version)} ({runtime})"
+
+
+def show_config():
+    """
+    Print what runs: version, ISA levels, OpenMP, threads, compiler.
+
+    The ISA level is chosen at import: the best that the CPU has, or the one that the environment variable
+    ``GELU_FAST_ISA`` names.
+    """
+    rows = {
+        "gelu_fast": __version__,
+        "NumPy": np.__version__,
+        "ISA level": f"{_core.isa_level} (available: {', '.join(_core.available_isa_levels)})",
+        "OpenMP": _openmp(),
+        "threads": _core.get_num_threads(),
+        "compiler": _core.compiler,
+    }
+    for name, value in rows.items():
+        print(f"{name:<10} {value}")

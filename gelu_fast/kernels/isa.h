@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * All kernels of one ISA level: each stub isa_<level>.c names its LEVEL and includes this. */
+#include "kernels.h"
+#include "f32.h"
+#include "f64.h"
+
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+#define REAL f32
+#include "gelu.h"
+#undef REAL
+#define REAL f64
+#include "gelu.h"
+#undef REAL
+
+/* The loop of `name` over storage type S, computed in R: one input, one output. */
+#define LOOP_1_1(S, R, name)                                                                                 \
+    static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
+    {                                                                                                        \
+        const S *x = (const S *)args[0];                                                                     \
+        S *y = (S *)args[1];                                                                                 \
+        for (; n >= LANES(R); n -= LANES(R), x += LANES(R), y += LANES(R))                                   \
+            S##_store(y, R##_gelu_##name(S##_load(x)));                                                      \
+        if (n > 0)                                                                                           \
+            S##_store_part(y, R##_gelu_##name(S##_load_part(x, n)), n);                                      \
+    }
+
+#define LOOPS(name, n_in, n_out) GELU_TYPES(LOOP_##n_in##_##n_out, name)
+GELU_FUNCTIONS(LOOPS)
+
+#define LOOP(S, R, name) name##_##S,
+#define TABLE_ROW(name, n_in, n_out) {GELU_TYPES(LOOP, name)},
+gelu_kernel *const PASTE(gelu_kernels_, LEVEL)[][GELU_N_TYPES] = {GELU_FUNCTIONS(TABLE_ROW)};

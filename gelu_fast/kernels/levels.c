@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The ISA levels that this build has, and how to tell whether the CPU has them. Compiled without ISA flags. */
+#include "kernels.h"
+
+#define FUNCTION_ROW(name, n_in, n_out) {#name, n_in, n_out},
+const gelu_function gelu_functions[] = {GELU_FUNCTIONS(FUNCTION_ROW)};
+
+#define TYPE_NAME(name, real) #name,
+const char *const gelu_types[] = {GELU_TYPES(TYPE_NAME)};
+
+#if defined(__clang__)
+const char gelu_compiler[] = __VERSION__; /* names itself */
+#else
+const char gelu_compiler[] = "GCC " __VERSION__;
+#endif
+
+static int always(void) { return 1; }
+
+#if defined(__x86_64__)
+/* Feature by feature: Clang 14 does not know the names of the levels. AVX-512 and AVX2 are reported only
+ * when the operating system saves their registers. */
+static int has_v3(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+}
+
+static int has_v4(void)
+{
+    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+#if defined(__x86_64__)
+#define GELU_LEVELS(ROW)               \
+    ROW(baseline, "baseline", always)  \
+    ROW(x86_v3, "x86-64-v3", has_v3)   \
+    ROW(x86_v4, "x86-64-v4", has_v4)
+#elif defined(__aarch64__)
+#define GELU_LEVELS(ROW) ROW(neon, "neon", always)
+#else
+#define GELU_LEVELS(ROW) ROW(baseline, "baseline", always)
+#endif
+
+#define DECLARE(level, name, supported) extern gelu_kernel *const gelu_kernels_##level[][GELU_N_TYPES];
+#define LEVEL_ROW(level, name, supported) {name, supported, gelu_kernels_##level},
+GELU_LEVELS(DECLARE)
+const gelu_level gelu_levels[] = {GELU_LEVELS(LEVEL_ROW){0}};
