@@ -24,6 +24,8 @@ KERNELS = Path(__file__).resolve().parent.parent / "gelu_fast" / "kernels"
 ctx.prec = PREC
 PI = arb.pi()
 LN2 = arb(2).log()
+SEGMENTS = 32  # what a two-register permute of AVX-512 holds
+SEGMENT_WIDTH = {"erf": 11 / 64, "tanh": 21 / 128, "sigmoid": 11 / 32}
 TANH_A = 2 * (2 / PI).sqrt()  # 2u = A t + B t^3
 TANH_B = TANH_A * arb("0.044715")
 SIGMOID_C = arb("1.702")
@@ -40,6 +42,7 @@ class Real:
     ln2_hi_bits: int  # leaves n * LN2_HI exact for every n that occurs
     exp_terms: int
     erfcx_terms: int
+    segment_terms: int  # 0: no table of segments for this type
 
     def round(self, value):
         """The nearest number of this type to a ball, as a Python float."""
@@ -55,8 +58,8 @@ class Real:
         return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}{self.suffix}"
 
 
-F32 = Real("f32", "f", 24, -149, 14, exp_terms=5, erfcx_terms=11)
-F64 = Real("f64", "", 53, -1074, 41, exp_terms=11, erfcx_terms=24)
+F32 = Real("f32", "f", 24, -149, 14, exp_terms=5, erfcx_terms=11, segment_terms=7)
+F64 = Real("f64", "", 53, -1074, 41, exp_terms=11, erfcx_terms=24, segment_terms=0)
 
 
 def gate_tail(form, t):
@@ -79,8 +82,10 @@ def cutoff(form, real):
     return (sixteenths + 1) / 16
 
 
-def fit(function, low, high, terms, real):
-    """Coefficients, lowest degree first, of the polynomial that is relatively nearest to `function`."""
+def fit(function, low, high, terms, real, first=None):
+    """Coefficients, lowest degree first, of the polynomial that is relatively nearest to `function`.
+
+    `first` rounds the constant term, if not `real.round` does."""
     nodes = 4 * terms
     xs = [
         (low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes))
@@ -97,12 +102,12 @@ def fit(function, low, high, terms, real):
             [[1 - sum((c * x**j for j, c in enumerate(fixed)), arb(0)) / y] for x, y in zip(xs, ys)]
         )
         c = (a.transpose() * a).solve(a.transpose() * b)
-        fixed.append(arb(real.round(c[0, 0])))
+        fixed.append(first(c[0, 0]) if first and not fixed else arb(real.round(c[0, 0])))
     worst = max(
         abs((sum((c * x**j for j, c in enumerate(fixed)), arb(0)) / function(x) - 1).mid())
         for x in (low + (high - low) * arb(i) / 1000 for i in range(1001))
     )
-    return [float(c) for c in fixed], float(worst)
+    return fixed, float(worst)
 
 
 def exp_quotient(r):
@@ -118,6 +123,42 @@ def erfcx_quotient(s):
     """M(t)/s with M(t) = exp(t^2/2) Phi(-t) = erfcx(t/sqrt 2)/2, in s = 1/(t + 4)."""
     t = 1 / s - 4
     return (t * t / 2).exp() * gate_tail("erf", t) / s
+
+
+def segment_tables(real):
+    """P(t) = c0_hi + (c0_lo + c1 d + c2 d^2 + ...) on SEGMENTS segments, d = t - k width, k = round(t/width).
+
+    c0_hi is a multiple of 2^-24, so that 1 - c0_hi is exact."""
+
+    grid = arb(2) ** real.bits
+
+    def first(c0):
+        hi = (c0.mid() * grid + arb(0.5)).floor() / grid
+        return hi + arb(real.round(c0 - hi))
+
+    yield f"#define {real.name}_SEGMENTS {SEGMENTS}"
+    for form, width in SEGMENT_WIDTH.items():
+        rows, errors = [], []
+        for k in range(SEGMENTS):
+            center = arb(k) * width
+            c, worst = fit(
+                lambda d: gate_tail(form, center + d), -arb(width) / 2, arb(width) / 2,
+                real.segment_terms, real, first,
+            )  # fmt: skip
+            hi = (c[0] * grid + arb(0.5)).floor() / grid
+            rows.append([float(hi), float(c[0] - hi)] + [float(x) for x in c[1:]])
+            errors.append(worst)
+        worst = max(errors)
+        yield ""
+        yield f"#define {real.name}_SEGMENT_WIDTH_{form} {real.hex(width)} /* {width} */"
+        near = 31.4375 * width  # not 31.5: the segment number is computed with a rounding
+        loss = float(near * gate_tail(form, arb(near)) * arb(2) ** (real.bits - math.frexp(near)[1]))
+        yield f"#define {real.name}_NEAR_{form} {real.hex(near)} /* {near}: beyond, gelu(t) is t to {loss:.2f} ULP */"
+        yield f"/* P(t) of {form}: c0_hi, c0_lo, c1, c2 ... of each; relative error {worst:.2g} = 2^{math.log2(worst):.1f} */"
+        yield f"static const {real.name} {real.name}_SEGMENT_{form}[][{SEGMENTS}] = {{"
+        for column in zip(*rows):
+            yield "    {" + ", ".join(real.hex(c) for c in column) + "},"
+        yield "};"
 
 
 def header(real):
@@ -148,8 +189,8 @@ def header(real):
         lines.append("")
         lines.append(f"/* {meaning}; relative error {worst:.2g} = 2^{math.log2(worst):.1f} */")
         lines.append(f"static const {real.name} {real.name}_{name}[] = {{")
-        constant = coefficients.pop(0) if constant_apart else None
-        lines.extend(f"    {real.hex(c)}, /* {c:+.9g} */" for c in reversed(coefficients))
+        constant = float(coefficients.pop(0)) if constant_apart else None
+        lines.extend(f"    {real.hex(float(c))}, /* {float(c):+.9g} */" for c in reversed(coefficients))
         lines.append("};")
         if constant_apart:
             scalar(name + "_0", constant, "the constant term")
@@ -179,6 +220,8 @@ def header(real):
         "(t + 4) exp(t^2/2) Phi(-t) in u = 1/(t + 4) - ERFCX_CENTER, highest degree first",
         constant_apart=True,
     )
+    if real.segment_terms:
+        lines.extend(segment_tables(real))
     return "\n".join(lines + ["", "#endif", ""])
 
 

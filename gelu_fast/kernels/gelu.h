@@ -55,21 +55,6 @@ typedef struct {
     V m, scale;
 } OF_REAL(_scaled_t);
 
-/* All forms: gelu(x) = max(x, 0) - t P(t), with t = |x| and P(t) = 1 - gate(t) = gate(-t). Neither sign
- * cancels, so P needs a good relative error and nothing else. Every form gives t P(t) as m 2^k.
- *
- * Beyond the form's CUTOFF gelu(-t) rounds to zero and gelu(t) to t; those lanes, and NaN, leave the
- * arithmetic by `inside` and go through it as zeros. The sign of the result is that of x, zeros included. */
-#define GELU_OF_TAIL(form, x)                                                   \
-    V zero_or_x = MAX(ALL(0), x);                                               \
-    V t = (V)((BITS)x & ~C(SIGN));                                              \
-    MASK inside = AT_MOST(t, ALL(C(CUTOFF_##form)));                            \
-    t = KEEP(inside, t);                                                        \
-    OF_REAL(_scaled_t) tail = OF_REAL(_tail_##form)(t);                         \
-    V y = zero_or_x - tail.m * tail.scale * (REAL)0x1p-64;                      \
-    y = SELECT(inside, y, zero_or_x);                                           \
-    return (V)((BITS)y | ((BITS)x & C(SIGN)))
-
 /* The exact form, P(t) = exp(-t^2/2) M(t), M(t) = erfcx(t/sqrt 2)/2 = N(q)/(t + 4), q = (t - 4)/(t + 4)
  * (the variable is that of Shepherd and Laframboise, Math. Comp. 36, 1981). t^2 in two parts, or its
  * rounding costs t^2/2 ULP. */
@@ -122,10 +107,26 @@ INLINE OF_REAL(_scaled_t) OF_REAL(_tail_sigmoid)(V t)
     return OF_REAL(_tail_logistic)(t, v, v_lo);
 }
 
-INLINE V OF_REAL(_gelu_erf)(V x) { GELU_OF_TAIL(erf, x); }
-INLINE V OF_REAL(_gelu_tanh)(V x) { GELU_OF_TAIL(tanh, x); }
-INLINE V OF_REAL(_gelu_sigmoid)(V x) { GELU_OF_TAIL(sigmoid, x); }
-
+/* All forms: gelu(x) = max(x, 0) - t P(t), with t = |x| and P(t) = 1 - gate(t) = gate(-t). Neither sign
+ * cancels, so P needs a good relative error and nothing else. Every form gives t P(t) as m 2^k.
+ *
+ * Beyond the form's CUTOFF gelu(-t) rounds to zero and gelu(t) to t; those lanes, and NaN, leave the
+ * arithmetic by `inside` and go through it as zeros. The sign of the result is that of x, zeros included. */
+#define WHOLE(form)                                                             \
+    INLINE V OF_REAL(_whole_##form)(V x)                                        \
+    {                                                                           \
+        V zero_or_x = MAX(ALL(0), x);                                           \
+        V t = (V)((BITS)x & ~C(SIGN));                                          \
+        MASK inside = AT_MOST(t, ALL(C(CUTOFF_##form)));                        \
+        t = KEEP(inside, t);                                                    \
+        OF_REAL(_scaled_t) tail = OF_REAL(_tail_##form)(t);                     \
+        V y = zero_or_x - tail.m * tail.scale * (REAL)0x1p-64;                  \
+        y = SELECT(inside, y, zero_or_x);                                       \
+        return (V)((BITS)y | ((BITS)x & C(SIGN)));                              \
+    }
+WHOLE(erf)
+WHOLE(tanh)
+WHOLE(sigmoid)
 #undef OF_REAL
 #undef V
 #undef BITS

@@ -14,6 +14,7 @@
 #define REAL f64
 #include "gelu.h"
 #undef REAL
+#include "segments.h"
 
 /* The loop of `name` over storage type S, computed in R: one input, one output. */
 #define LOOP_1_1(S, R, name)                                                                                 \

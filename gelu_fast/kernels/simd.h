@@ -13,6 +13,13 @@
  *   R##_keep(m, a)         a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
  *
+ *
+ * where GELU_LOOKUP is defined, for f32 alone:
+ *
+ *   f32_lookup(table, i)   table[i % 32], lane by lane, in registers
+ *   f32_between(a, low, high)   mask: low <= a < high, false for NaN
+ *   f32_any(m)             whether m holds in any lane
+ *
  * and for a storage type S in {f16, f32, f64} with the vector type R##v of what it is computed in:
  *
  *   S##_load(p), S##_store(p, v), S##_load_part(p, n), S##_store_part(p, v, n)     the last two: n lanes */
@@ -53,15 +60,27 @@ typedef uint16_t f16v __attribute__((vector_size(VECTOR_BYTES / 2)));
 #include <immintrin.h>
 typedef __mmask16 f32_mask;
 typedef __mmask8 f64_mask;
-#define OWN_WORDS(R, ps, bits, mask)                                                                         \
+#define OWN_WORDS(R, ps)                                                                                     \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm512_fmadd_##ps(a, b, c); }                       \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm512_fnmadd_##ps(a, b, c); }                 \
     INLINE R##v R##_max(R##v a, R##v b) { return _mm512_max_##ps(a, b); }                                    \
     INLINE R##_mask R##_at_most(R##v a, R##v b) { return _mm512_cmp_##ps##_mask(a, b, _CMP_LE_OQ); }         \
     INLINE R##v R##_keep(R##_mask m, R##v a) { return _mm512_maskz_mov_##ps(m, a); }                         \
     INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm512_mask_mov_##ps(b, m, a); }
-OWN_WORDS(f32, ps, epi32, 16)
-OWN_WORDS(f64, pd, epi64, 8)
+OWN_WORDS(f32, ps)
+OWN_WORDS(f64, pd)
+
+#define GELU_LOOKUP
+INLINE f32v f32_lookup(const f32 *table, f32v_bits i)
+{
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)i, _mm512_loadu_ps(table + 16));
+}
+INLINE f32_mask f32_between(f32v a, f32 low, f32 high)
+{
+    f32_mask above = _mm512_cmp_ps_mask(a, _mm512_set1_ps(low), _CMP_GE_OQ);
+    return _mm512_mask_cmp_ps_mask(above, a, _mm512_set1_ps(high), _CMP_LT_OQ);
+}
+INLINE int f32_any(f32_mask m) { return m != 0; }
 
 #else
 

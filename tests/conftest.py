@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import numpy as np
+import pytest
+
+import gelu_fast
+from gelu_fast import _core
+
+FORMS = ("gelu_erf", "gelu_tanh", "gelu_sigmoid")
+
+
+def pytest_report_header():
+    return f"gelu_fast {gelu_fast.__version__}, ISA level {_core.isa_level}, NumPy {np.__version__}"
+
+
+@pytest.fixture(params=FORMS)
+def form(request):
+    return request.param
+
+
+@pytest.fixture
+def ufunc(form):
+    return getattr(gelu_fast, form)
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    gelu_fast.set_num_threads(request.param)
+    yield request.param
+    gelu_fast.set_num_threads(None)
+
+
+@pytest.fixture
+def report(capsys):
+    """Print what was measured, on success as well."""
+
+    def show(text):
+        with capsys.disabled():
+            print(f"\n    {_core.isa_level} {text}", end="")
+
+    return show
