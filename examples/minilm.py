@@ -88,8 +88,8 @@ class MiniLM:
     def encode(self, sentences):
         """One vector of length 1 for each sentence: float32, (sentences, 384)."""
         ids, mask = self.tokenize(sentences)
-        # Only attention needs to know which sentence a token is of. All else looks at each token by itself, so
-        # x is one long list of tokens, (sentences * tokens, 384), and a dense layer is one matrix product.
+        # Only attention needs to know which sentence a token is of; all else looks at each token by itself.
+        # So x is one long list of tokens, (sentences * tokens, 384), and a dense layer one matrix product.
         x = self.embed(ids)
         for i in range(self.config["num_hidden_layers"]):
             layer = f"encoder.layer.{i}."
@@ -100,8 +100,8 @@ class MiniLM:
             hidden = self.activation(self.dense(layer + "intermediate.dense", x))
             x = self.normalize(layer + "output.LayerNorm", x + self.dense(layer + "output.dense", hidden))
 
-        # A sentence is the mean of its tokens, padding left out. Its own length is dropped below, so the sum
-        # does as well as the mean; a row of the mask times the tokens is just that sum.
+        # A sentence is the mean of its tokens, padding left out. As the vector is scaled to length 1 in the
+        # end, the sum does as well as the mean; and a row of the mask times the tokens is just that sum.
         x = x.reshape(*ids.shape, -1)
         pooled = (mask[:, None, :].astype(x.dtype) @ x)[:, 0, :]
         return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
@@ -162,7 +162,7 @@ class Stopwatch:
         return y
 
 
-def measure(encoder, contenders, texts, runs=9):
+def measure(encoder, contenders, texts, runs):
     """Medians of (seconds of the encoding, seconds of them in GELU, their ratio) for each contender."""
     results = {name: [] for name in contenders}
     for run in range(runs + 1):
@@ -190,10 +190,11 @@ def main():
 
     # Real words, as erf takes longer for some numbers than for others; and paragraphs of unequal length.
     rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(SENTENCES, size=rng.integers(5, 8))) for _ in range(32)]
+    texts = [" ".join(rng.choice(SENTENCES, size=rng.integers(5, 9))) for _ in range(32)]
     mask = encoder.tokenize(texts)[1]
-    print(f"\nEncoding {len(texts)} texts, of {mask.sum(axis=1).mean():.0f} tokens on average, padded to", end=" ")
-    print(f"{mask.shape[1]} (medians of several runs):\n")
+    runs = 7
+    mean, longest = mask.sum() / len(texts), mask.shape[1]
+    print(f"\n{len(texts)} texts of {mean:.0f} tokens, padded to {longest}; medians of {runs} runs:\n")
 
     # The threads of gelu_fast and those of the BLAS share the cores, and threads that wait for their next
     # work keep a core busy for a while. So GELU may gain from a second thread and the encoding lose by it:
@@ -202,9 +203,9 @@ def main():
         f"gelu_fast, threads: {n}": (gelu_in_place, n) for n in sorted({1, get_num_threads()}, reverse=True)
     }
     contenders["SciPy's erf"] = scipy_gelu, 1
-    print(f"{'':20}{'encoding':>14}{'GELU in it':>14}{'share':>10}")
-    for name, (total, spent, share) in measure(encoder, contenders, texts).items():
-        print(f"{name:20}{1e3 * total:11.1f} ms{1e3 * spent:11.1f} ms{100 * share:8.1f} %")
+    print(f"{'':22}{'encoding':>14}{'GELU in it':>14}{'share':>10}")
+    for name, (total, spent, share) in measure(encoder, contenders, texts, runs).items():
+        print(f"{name:22}{1e3 * total:11.1f} ms{1e3 * spent:11.1f} ms{100 * share:8.1f} %")
 
 
 if __name__ == "__main__":

@@ -235,23 +235,22 @@ cdef int n_levels = 0
 while gelu_levels[n_levels].name != NULL:
     n_levels += 1
 
+cdef list built_isa_levels = [gelu_levels[i].name.decode() for i in range(n_levels)]
+available_isa_levels = [name for i, name in enumerate(built_isa_levels) if gelu_levels[<int> i].supported()]
 
-def _choose_level(wanted):
-    """The index of the level that GELU_FAST_ISA names, or of the best this CPU has."""
-    available = [i for i in range(n_levels) if gelu_levels[i].supported()]
-    names = [gelu_levels[i].name.decode() for i in available]
+
+def choose_level(wanted, built, available):
+    """The level that GELU_FAST_ISA names, or the best one available."""
     if not wanted:
-        return available[-1], names
-    if wanted in names:
-        return available[names.index(wanted)], names
-    built = [gelu_levels[i].name.decode() for i in range(n_levels)]
+        return available[-1]
+    if wanted in available:
+        return wanted
     why = "this CPU lacks it" if wanted in built else "there is no such ISA level in this build"
-    raise ImportError(f"GELU_FAST_ISA={wanted}: {why}; available: {', '.join(names)}")
+    raise ImportError(f"GELU_FAST_ISA={wanted}: {why}; available: {', '.join(available)}")
 
 
-cdef int level
-level, available_isa_levels = _choose_level(os.environ.get("GELU_FAST_ISA"))
-isa_level = gelu_levels[level].name.decode()
+isa_level = choose_level(os.environ.get("GELU_FAST_ISA"), built_isa_levels, available_isa_levels)
+cdef int level = built_isa_levels.index(isa_level)
 compiler = gelu_compiler.decode()
 openmp_version = GELU_OPENMP
 

@@ -22,7 +22,7 @@ def ufunc(form):
     return getattr(gelu_fast, form)
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[1, 2, 5])
 def threads(request):
     gelu_fast.set_num_threads(request.param)
     yield request.param

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a benchmark must not leave to chance: CPUs and threads, fixed before anything heavy is imported, and
+the ISA level. Most libraries size their thread pool once, at import: some from an environment variable, JAX
+from nothing but the CPUs that the process may use."""
+
+import os
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("gelu_fast")
+    group.addoption("--threads", type=int, default=1, help="CPUs and threads that everything runs on")
+    group.addoption("--isa", help="ISA level that must be active (default: the best that this CPU has)")
+
+
+def pytest_configure(config):
+    n = config.getoption("threads")
+    cpus = sorted(os.sched_getaffinity(0))
+    if not 1 <= n <= len(cpus):
+        raise pytest.UsageError(f"--threads must be from 1 to {len(cpus)}, the CPUs of this process")
+    os.sched_setaffinity(0, cpus[-n:])  # the last ones: interrupts prefer the first
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n)))
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    if n == 1:
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_intended(request):
+    import gelu_fast
+    from gelu_fast import _core
+
+    assert _core.isa_level == (request.config.getoption("isa") or _core.available_isa_levels[-1])
+    assert gelu_fast.get_num_threads() == request.config.getoption("threads")
+
+
+def _read(path, key=""):
+    """The first line of a file that starts with `key`, without it; "unknown" where there is none."""
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return "unknown"
+    return next((line[len(key) :].strip(" \t:") for line in lines if line.startswith(key)), "unknown")
+
+
+def pytest_benchmark_update_machine_info(config, machine_info):
+    import peers
+
+    from gelu_fast import _core
+
+    machine_info["gelu_fast"] = {
+        "CPU": _read("/proc/cpuinfo", "model name"),
+        "L3": _read("/sys/devices/system/cpu/cpu0/cache/index3/size"),
+        "ISA level": _core.isa_level,
+        "compiler": _core.compiler,
+        "versions": {"Python": machine_info["python_version"]}
+        | {name: metadata.version(name) for name in ("gelu_fast", "numpy", *peers.INSTALLED)},
+        "not installed": peers.MISSING,
+        "threads": config.getoption("threads"),
+    }

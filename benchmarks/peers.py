@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who is timed: gelu_fast, its peers, and the floors, which only move the memory. One table, so that all get
+the same arrays and the same treatment; what is not installed is left out and named in MISSING."""
+
+import math
+import os
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+import gelu_fast
+
+FORMS = ("exact", "tanh", "sigmoid")
+DTYPES = ("float32", "float64", "float16")
+THREADS = len(os.sched_getaffinity(0))  # conftest.py leaves the process as many CPUs as threads
+INSTALLED: list[str] = []
+MISSING: list[str] = []
+
+
+def _optional(name):
+    package = name.partition(".")[0]
+    try:
+        module = import_module(name)
+    except ImportError:
+        MISSING.append(package)
+        return None
+    INSTALLED.append(package)
+    return module
+
+
+special = _optional("scipy.special")
+numexpr = _optional("numexpr")
+numba = _optional("numba")
+torch = _optional("torch")
+onnx = _optional("onnx.helper")
+ort = _optional("onnxruntime")
+jax = _optional("jax")
+
+gelu_fast.set_num_threads(THREADS)
+if numexpr:
+    numexpr.set_num_threads(THREADS)
+if numba:
+    numba.set_num_threads(THREADS)
+if torch:
+    torch.set_num_threads(THREADS)
+    torch.set_grad_enabled(False)
+if jax:
+    jax.config.update("jax_enable_x64", True)
+
+# Each `prepare` gets the form, the input and the output (None: allocate one at every call) and returns what
+# is timed, a callable without arguments; whatever can be done beforehand is done there.
+
+_APPROX = {"exact": False, "tanh": True, "sigmoid": "sigmoid"}
+_UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
+
+
+def _gelu_fast(form, x, y):
+    return partial(gelu_fast.gelu, x, _APPROX[form], out=y)
+
+
+def _gelu_fast_ufunc(form, x, y):
+    """Without the Python function around it, which costs only at small sizes."""
+    return partial(_UFUNC[form], x, y)
+
+
+_SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
+
+
+def _scipy(form, x, y):
+    if form == "exact":
+        return lambda: np.multiply(0.5 * x, 1 + special.erf(x * _SQRT_HALF), out=y)
+    return lambda: np.multiply(x, special.expit(_SIGMOID * x), out=y)
+
+
+def _numpy(form, x, y):
+    if form == "tanh":
+        # x * x * x is kind: the x**3 that many write goes through pow() and takes hundreds of times longer.
+        return lambda: np.multiply(0.5 * x, 1 + np.tanh(_SQRT_2_PI * (x + _CUBIC * (x * x * x))), out=y)
+    return lambda: np.divide(x, 1 + np.exp(-_SIGMOID * x), out=y)
+
+
+def _numexpr(form, x, y):
+    # numexpr 2.14 has no erf(), so there is no exact form; try again when a release lists one.
+    # A float in the text is a double and makes all of it double; hence constants of the array's own type.
+    expression = {"tanh": "h * x * (o + tanh(a * (x + b * x * x * x)))", "sigmoid": "x / (o + exp(s * x))"}
+    constants = {"h": 0.5, "o": 1.0, "a": _SQRT_2_PI, "b": _CUBIC, "s": -_SIGMOID}
+    names = {name: x.dtype.type(value) for name, value in constants.items()} | {"x": x}
+    return partial(numexpr.evaluate, expression[form], local_dict=names, out=y)
+
+
+@cache
+def _numba_ufunc(form, dtype):
+    # No float16: numba 0.68 has it on CUDA only.
+    half, one, r, a, b, s = map(dtype.type, (0.5, 1.0, _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID))
+    scalar = {
+        "exact": lambda v: half * v * (one + math.erf(r * v)),
+        "tanh": lambda v: half * v * (one + math.tanh(a * (v + b * (v * v * v)))),
+        "sigmoid": lambda v: v / (one + math.exp(-s * v)),
+    }[form]
+    return numba.vectorize([f"{dtype}({dtype})"], target="parallel" if THREADS > 1 else "cpu")(scalar)
+
+
+def _numba(form, x, y):
+    return partial(_numba_ufunc(form, x.dtype), x, y)
+
+
+def _torch(form, x, y):
+    tx, ty = torch.from_numpy(x), None if y is None else torch.from_numpy(y)
+    if form == "sigmoid":  # nothing built in
+        return lambda: torch.mul(tx, torch.sigmoid(_SIGMOID * tx), out=ty)
+    # torch.nn.functional.gelu is this very function, documented without its out=.
+    return partial(torch._C._nn.gelu, tx, approximate="none" if form == "exact" else form, out=ty)
+
+
+def _ort(form, x, y):
+    tensor = onnx.np_dtype_to_tensor_dtype(x.dtype)
+    node = onnx.make_node("Gelu", ["x"], ["y"], approximate="none" if form == "exact" else form)
+    x_info, y_info = (onnx.make_tensor_value_info(name, tensor, ["n"]) for name in "xy")
+    graph = onnx.make_graph([node], "gelu", [x_info], [y_info])
+    model = onnx.make_model(graph, opset_imports=[onnx.make_opsetid("", 20)], ir_version=10)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    if y is None:
+        return lambda: session.run(None, {"x": x})[0]
+    binding = session.io_binding()
+    binding.bind_input("x", "cpu", 0, x.dtype.type, x.shape, x.ctypes.data)
+    binding.bind_output("y", "cpu", 0, y.dtype.type, y.shape, y.ctypes.data)
+    return partial(session.run_with_iobinding, binding)
+
+
+def _jax(form, x, y):
+    function = {
+        "exact": partial(jax.nn.gelu, approximate=False),
+        "tanh": partial(jax.nn.gelu, approximate=True),
+        "sigmoid": lambda v: v * jax.nn.sigmoid(_SIGMOID * v),
+    }[form]
+    compiled, jx = jax.jit(function), jax.device_put(x)
+    return lambda: compiled(jx).block_until_ready()
+
+
+def _copyto(form, x, y):
+    return partial(np.copyto, y, x)
+
+
+def _maximum(form, x, y):
+    return partial(np.maximum, x, 0, out=y)
+
+
+def _negative(form, x, y):
+    return partial(np.negative, x, y)
+
+
+def _clamp_min(form, x, y):
+    """ReLU with an out=, and a floor that is split over threads, as NumPy's are not."""
+    return partial(torch.clamp_min, torch.from_numpy(x), 0, out=torch.from_numpy(y))
+
+
+class Peer(NamedTuple):
+    name: str
+    kind: str  # "ours", "floor" or "peer"
+    needs: Any  # its module, None where that is not installed
+    prepare: Callable
+    does: dict[str, tuple[str, ...]]  # form -> dtypes; the form of a floor is "any"
+    modes: tuple[str, ...]
+    largest: int = 2**26
+
+
+MODES = ("out", "no out", "in place", "strided", "transposed")
+BOTH = ("out", "no out")
+COPY = ("out", "strided", "transposed")
+ALL = dict.fromkeys(FORMS, DTYPES)
+ANY = {"any": DTYPES}
+NUMBA = dict.fromkeys(FORMS, DTYPES[:2])
+NUMEXPR = dict.fromkeys(("tanh", "sigmoid"), DTYPES[:2])
+SCIPY = dict.fromkeys(("exact", "sigmoid"), DTYPES)
+NUMPY = dict.fromkeys(("tanh", "sigmoid"), DTYPES)
+# ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
+ORT = {"exact": ("float32", "float16"), "tanh": DTYPES}
+
+PEERS = (
+    Peer("gelu_fast", "ours", np, _gelu_fast, ALL, MODES),
+    Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
+    Peer("torch", "peer", torch, _torch, ALL, BOTH),
+    Peer("ONNX Runtime", "peer", onnx and ort, _ort, ORT, BOTH),
+    Peer("JAX", "peer", jax, _jax, ALL, ("no out",), 2**24),
+    Peer("numba", "peer", numba, _numba, NUMBA, BOTH, 2**24),
+    Peer("numexpr", "peer", numexpr, _numexpr, NUMEXPR, BOTH, 2**24),
+    Peer("SciPy formula", "peer", special, _scipy, SCIPY, BOTH, 2**24),
+    Peer("NumPy formula", "peer", np, _numpy, NUMPY, BOTH, 2**24),
+    Peer("np.copyto", "floor", np, _copyto, ANY, COPY),
+    Peer("np.maximum(x, 0)", "floor", np, _maximum, ANY, BOTH),
+    Peer("np.negative", "floor", np, _negative, ANY, MODES),
+    Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, ("out",)),
+)
+PEERS = tuple(peer for peer in PEERS if peer.needs is not None)

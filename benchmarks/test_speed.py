@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The cases. Those that are compared with each other share their arrays and run one after the other, so that
+a ratio between them means something on a machine that is never quite idle."""
+
+from functools import lru_cache, partial
+from timeit import repeat
+
+import numpy as np
+import pytest
+from peers import DTYPES, FORMS, MODES, PEERS, THREADS
+
+import gelu_fast
+
+SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
+FEW = (4096, 65536, 2**20, 2**24)
+LARGE = (65536, 2**20, 2**24)
+COLUMNS, ROW = 512, 520  # of the transposed view: rows that do not join, and no power of two between them
+
+CASE_TIME = 0.15  # seconds
+ROUND_TIME = 0.001  # seconds; a shorter round would be mostly timer
+
+
+def sizes(peer, form, dtype, mode):
+    if mode not in ("out", "no out"):
+        return LARGE
+    if peer.kind != "peer" or (form, dtype) == ("exact", "float32"):
+        return SIZES
+    return FEW if mode == peer.modes[0] else ()
+
+
+CASES = [
+    pytest.param(peer, form, dtype, size, mode, id="-".join((form, dtype, str(size), mode, peer.name)))
+    for dtype in DTYPES
+    for mode in MODES
+    for size in SIZES
+    for form in ("any", *FORMS)
+    for peer in PEERS
+    if dtype in peer.does.get(form, ()) and mode in peer.modes
+    if size <= peer.largest and size in sizes(peer, form, dtype, mode)
+]
+
+
+@lru_cache(maxsize=1)
+def memory(dtype):
+    """Input and output for all cases of a dtype; both are touched here, before anything is timed."""
+    drawn = "float64" if dtype == "float64" else "float32"
+    x = np.random.default_rng(0).standard_normal(max(SIZES), drawn).astype(dtype, copy=False)
+    return x, np.ones_like(x)
+
+
+def operands(dtype, size, mode):
+    x, y = memory(dtype)
+    if mode == "strided":
+        return x[: 2 * size : 2], y[: 2 * size : 2]
+    if mode == "transposed":
+        rows = x[: size // COLUMNS * ROW].reshape(-1, ROW)
+        return rows[:, :COLUMNS].T, y[:size].reshape(COLUMNS, -1)
+    x, y = x[:size], y[:size]
+    if mode == "in place":
+        np.copyto(y, x)
+        return y, y
+    return x, y if mode == "out" else None
+
+
+def check(result, x, form):
+    """That it is GELU that is timed."""
+    want = gelu_fast.gelu(x, {"exact": False, "tanh": True}.get(form, form))
+    tolerance = 5e-3 if x.dtype == np.float16 else 1e-5
+    np.testing.assert_allclose(np.asarray(result).astype(x.dtype), want, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("peer", "form", "dtype", "size", "mode"), CASES)
+def test_speed(benchmark, peer, form, dtype, size, mode):
+    x, y = operands(dtype, size, mode)
+    run = peer.prepare(form, x, y)
+    # GELU of GELU of ... ends in zeros and subnormals, so what is in place is put back before each call.
+    setup = partial(np.copyto, x, memory(dtype)[0][:size]) if mode == "in place" else None
+
+    result = run()
+    if form != "any" and size <= 2**20 and mode != "in place":
+        check(result if y is None else y, x, form)
+    once = min(repeat(run, setup or "pass", number=1, repeat=2))
+    iterations = 1 if setup else max(1, round(ROUND_TIME / once))
+    rounds = min(max(7, round(CASE_TIME / (once * iterations))), 150)
+    benchmark.group = f"{form} {dtype} {size} {mode}, threads: {THREADS}"
+    benchmark.pedantic(run, setup=setup, rounds=rounds, iterations=iterations, warmup_rounds=1)
+    benchmark.extra_info |= dict(
+        who=peer.name, kind=peer.kind, form=form, dtype=dtype, size=size, mode=mode, threads=THREADS
+    )
+    if benchmark.stats:
+        benchmark.extra_info["ns per element"] = benchmark.stats.stats.median / size * 1e9

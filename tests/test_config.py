@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The ISA level is what was asked for, or the import fails; show_config and `python -m gelu_fast` tell."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gelu_fast
+from gelu_fast import _core
+
+ALL_X86 = ["baseline", "x86-64-v3", "x86-64-v4"]
+
+
+def run(*args, **env):
+    env = {k: v for k, v in {**os.environ, **env}.items() if v is not None}
+    return subprocess.run([sys.executable, *args], env=env, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("level", _core.available_isa_levels)
+def test_forced_level(level):
+    done = run("-c", "from gelu_fast import _core; print(_core.isa_level)", GELU_FAST_ISA=level)
+    assert done.stdout.strip() == level
+
+
+def test_the_best_level_is_the_default():
+    for unset in (None, ""):
+        done = run("-c", "from gelu_fast import _core; print(_core.isa_level)", GELU_FAST_ISA=unset)
+        assert done.stdout.strip() == _core.available_isa_levels[-1]
+
+
+def test_unknown_level():
+    done = run("-c", "import gelu_fast", GELU_FAST_ISA="x86-64-v9")
+    assert done.returncode == 1
+    assert "ImportError: GELU_FAST_ISA=x86-64-v9: there is no such ISA level in this build" in done.stderr
+    assert f"available: {', '.join(_core.available_isa_levels)}" in done.stderr
+
+
+def test_level_that_the_cpu_lacks():
+    """As on an older CPU: the choice itself, told that the CPU has the baseline alone."""
+    with pytest.raises(ImportError, match="GELU_FAST_ISA=x86-64-v4: this CPU lacks it; available: baseline$"):
+        _core.choose_level("x86-64-v4", built=ALL_X86, available=["baseline"])
+    assert _core.choose_level("", built=ALL_X86, available=["baseline", "x86-64-v3"]) == "x86-64-v3"
+
+
+def test_levels_agree_within_their_bounds():
+    """All levels that this CPU has, on the same values: within twice the bound of each other."""
+    code = """
+import sys, numpy as np, gelu_fast
+x = np.frombuffer(sys.stdin.buffer.read(), np.float32)
+sys.stdout.buffer.write(np.stack([gelu_fast.gelu(x, a) for a in (False, True, "sigmoid")]).tobytes())
+"""
+    x = np.random.default_rng(0).normal(0, 5, 50_000).astype(np.float32)
+    results = {}
+    for level in _core.available_isa_levels:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            input=x.tobytes(),
+            env={**os.environ, "GELU_FAST_ISA": level},
+            capture_output=True,
+            check=True,
+        )
+        results[level] = np.frombuffer(done.stdout, np.float32).astype(np.float64)
+    first = results["baseline"] if "baseline" in results else next(iter(results.values()))
+    for other in results.values():
+        assert (np.abs(other - first) <= 4 * np.spacing(np.abs(first.astype(np.float32)))).all()
+
+
+def test_show_config(capsys):
+    gelu_fast.show_config()
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in out] == ["gelu_fast", "NumPy", "ISA", "OpenMP", "threads", "compiler"]
+    assert out[0].split() == ["gelu_fast", gelu_fast.__version__]
+    assert out[1].split() == ["NumPy", np.__version__]
+    assert out[2].endswith(f"{_core.isa_level} (available: {', '.join(_core.available_isa_levels)})")
+    assert out[4].split() == ["threads", str(gelu_fast.get_num_threads())]
+    assert any(name in out[5] for name in ("GCC", "lang"))
+
+
+def test_main_shows_the_thing_at_work():
+    done = run("-m", "gelu_fast")
+    assert done.returncode == 0, done.stderr
+    assert f"ISA level  {_core.isa_level}" in done.stdout
+    for word in ("largest error", "ULP", "ms", "times"):
+        assert word in done.stdout

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How many threads, who decides, and that none is left hanging."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+import gelu_fast
+
+LARGE = 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    gelu_fast.set_num_threads(None)
+
+
+def run(code, **env):
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **env}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def openmp_threads():
+    """The threads of this process that are not Python's, as Linux counts them."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def test_set_and_get():
+    for n in (1, 2, 7):
+        gelu_fast.set_num_threads(n)
+        assert gelu_fast.get_num_threads() == n
+    gelu_fast.set_num_threads(np.int64(3))
+    assert gelu_fast.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("bad, error", [(0, ValueError), (-1, ValueError), (2**31, ValueError), (1.5, TypeError), ("2", TypeError)])
+def test_bad_number(bad, error):
+    gelu_fast.set_num_threads(2)
+    with pytest.raises(error):
+        gelu_fast.set_num_threads(bad)
+    assert gelu_fast.get_num_threads() == 2
+
+
+GET = "import gelu_fast; print(gelu_fast.get_num_threads())"
+
+
+def test_environment():
+    assert run(GET, OMP_NUM_THREADS="1") == "1"
+    assert run(GET, OMP_NUM_THREADS="3") == "3"
+    code = "import gelu_fast; gelu_fast.set_num_threads(2); print(gelu_fast.get_num_threads())"
+    assert run(code, OMP_NUM_THREADS="1") == "2"
+
+
+def test_default_is_the_cpus_of_this_process():
+    env = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", GET], env=env, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == len(os.sched_getaffinity(0))
+
+
+def test_threadpoolctl():
+    gelu_fast.set_num_threads(None)
+    before = gelu_fast.get_num_threads()
+    with threadpool_limits(limits=1, user_api="openmp"):
+        assert gelu_fast.get_num_threads() == 1
+        if before > 1:
+            gelu_fast.set_num_threads(4)
+            assert gelu_fast.get_num_threads() == 1
+            gelu_fast.set_num_threads(None)
+    assert gelu_fast.get_num_threads() == before
+
+
+COUNT = """
+import os, numpy as np, gelu_fast
+count = lambda: len(os.listdir("/proc/self/task"))
+gelu_fast.set_num_threads(4)
+x = np.ones({n}, np.float32)
+before = count()
+gelu_fast.gelu(x{index})
+print(count() - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in Linux's /proc")
+@pytest.mark.parametrize(
+    "n, index, started",
+    [(16384, "", 0), (32767, "", 0), (32768, "", 1), (LARGE, "", 3), (LARGE, "[::2]", 3), (LARGE, "[::-1]", 3)],
+)
+def test_threads_are_started_for_large_arrays_alone(n, index, started):
+    assert run(COUNT.format(n=n, index=index), OPENBLAS_NUM_THREADS="1") == str(started)
+
+
+def test_many_python_threads(ufunc):
+    x = np.random.default_rng(2).normal(0, 4, 200_000)
+    expected = ufunc(x)
+    wrong = []
+
+    def work():
+        for _ in range(20):
+            if not np.array_equal(ufunc(x), expected):
+                wrong.append(1)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+        assert not worker.is_alive()
+    assert not wrong
+
+
+FORK = """
+import os, warnings, numpy as np, gelu_fast
+warnings.simplefilter("ignore", DeprecationWarning)
+gelu_fast.set_num_threads(2)
+x = np.random.default_rng(2).normal(0, 4, 1_000_000)
+expected = gelu_fast.gelu(x)
+child = os.fork()
+if child == 0:
+    same = np.array_equal(gelu_fast.gelu(x), expected)
+    os._exit(0 if same and gelu_fast.get_num_threads() == 1 else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_does_not_hang():
+    """libgomp's team does not survive a fork; a child goes on with one thread."""
+    assert run(FORK) == "0"
+
+
+def _child(x):
+    return gelu_fast.gelu(x)
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_multiprocessing(method):
+    x = np.random.default_rng(2).normal(0, 4, 500_000)
+    expected = gelu_fast.gelu(x)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        for result in pool.map_async(_child, [x, x]).get(120):
+            np.testing.assert_array_equal(result, expected)

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Everything that np.exp does with its arguments, gelu does as well."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gelu_fast
+from gelu_fast import gelu
+
+FLOATS = [np.float16, np.float32, np.float64]
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(7).normal(0, 4, (6, 10))
+
+
+def bits(array):
+    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+
+
+def assert_same(a, b):
+    assert a.dtype == b.dtype and a.shape == b.shape
+    np.testing.assert_array_equal(bits(a), bits(b))
+
+
+# ---- gelu chooses ----
+
+
+@pytest.mark.parametrize(
+    "approx, name",
+    [
+        (False, "gelu_erf"),
+        ("none", "gelu_erf"),
+        (True, "gelu_tanh"),
+        ("tanh", "gelu_tanh"),
+        ("sigmoid", "gelu_sigmoid"),
+        (np.True_, "gelu_tanh"),
+        (np.False_, "gelu_erf"),
+    ],
+)
+def test_approx(x, approx, name):
+    assert_same(gelu(x, approx), getattr(gelu_fast, name)(x))
+    assert_same(gelu(x, approx=approx), getattr(gelu_fast, name)(x))
+
+
+def test_the_default_is_exact(x):
+    assert_same(gelu(x), gelu_fast.gelu_erf(x))
+
+
+@pytest.mark.parametrize("approx", [None, "erf", "Tanh", 1, 0, 2.0, [], {}, np.zeros(3), b"tanh"])
+def test_bad_approx(x, approx):
+    out = np.full_like(x, 7.0)
+    with pytest.raises(ValueError, match="False or 'none', True or 'tanh', or 'sigmoid'"):
+        gelu(x, approx, out=out)
+    assert (out == 7.0).all()
+
+
+def test_arguments_reach_the_ufunc(x):
+    where = x > 0
+    out = np.full_like(x, 7.0)
+    assert gelu(x, out=out, where=where) is out
+    assert (out[~where] == 7.0).all()
+    assert_same(out[where], gelu(x)[where])
+    assert gelu(x, dtype=np.float32).dtype == np.float32
+    assert gelu(x, order="F").flags.f_contiguous
+    with pytest.raises(TypeError):
+        gelu(x, dtype=np.float32, casting="safe")
+    assert type(gelu(x.view(Tagged), subok=False)) is np.ndarray
+    assert gelu(x, True, out=(out,)) is out
+    assert_same(out, gelu_fast.gelu_tanh(x))
+
+
+def test_unknown_arguments(x):
+    with pytest.raises(TypeError):
+        gelu(x, inplace=True)
+    with pytest.raises(TypeError):
+        gelu()
+    with pytest.raises(TypeError):
+        gelu(x, False, x)
+
+
+def test_is_a_ufunc(ufunc, form):
+    assert type(ufunc) is np.ufunc
+    assert ufunc.__name__ == form
+    assert (ufunc.nin, ufunc.nout, ufunc.types) == (1, 1, ["e->e", "f->f", "d->d"])
+    assert pickle.loads(pickle.dumps(ufunc)) is ufunc
+
+
+def test_pickle_crosses_processes(form):
+    code = "import pickle, sys; f = pickle.load(sys.stdin.buffer); print(f.__name__, f(0.0))"
+    data = pickle.dumps(getattr(gelu_fast, form))
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert done.stdout.decode().split() == [form, "0.0"]
+
+
+# ---- types ----
+
+
+@pytest.mark.parametrize("char", "?bBhHiIlLqQefd")
+def test_promotion(ufunc, char):
+    x = np.array([0, 1, 1], dtype=char)
+    y = ufunc(x)
+    assert y.dtype == np.exp(x).dtype
+    assert_same(y, ufunc(x.astype(y.dtype)))
+
+
+@pytest.mark.parametrize("scalar", [True, 1, -3, 2.5, np.float32(2.5), np.float16(2.5), np.int8(3)])
+def test_scalars(ufunc, scalar):
+    y = ufunc(scalar)
+    assert type(y) is type(np.exp(scalar))
+    assert y == ufunc(np.array([scalar]))[0]
+
+
+def test_zero_dimensions(ufunc):
+    x = np.array(1.5, dtype=np.float32)
+    assert type(ufunc(x)) is np.float32
+    out = np.array(0.0, dtype=np.float32)
+    assert ufunc(x, out=out) is out
+    assert out == ufunc(1.5, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.array([1 + 2j]),
+        np.array([1 + 2j], np.complex64),
+        np.array([None]),
+        np.array([1.0], object),
+        np.array(["1.0"]),
+        np.array([b"1.0"]),
+        np.array(["2026-11-23"], "datetime64[D]"),
+        np.array([3], "timedelta64[s]"),
+        np.array([1.0], np.longdouble),
+        np.array([(1.0, 2)], "f8,i4"),
+        np.array([b"x"], "V1"),
+        "1.0",
+        None,
+        {},
+    ],
+    ids=repr,
+)
+def test_refused_types(ufunc, x):
+    """TypeError, in the words of NumPy's own; longdouble is never rounded to double."""
+    out = np.full(1, 7.0)
+    with pytest.raises(TypeError) as ours:
+        ufunc(x, out=out)
+    assert out[0] == 7.0
+    assert f"ufunc '{ufunc.__name__}' not supported for the input types" in str(ours.value)
+    if not isinstance(x, np.ndarray) or x.dtype != np.longdouble:
+        with pytest.raises(TypeError) as numpys:
+            np.spacing(x)
+        assert str(ours.value) == str(numpys.value).replace("spacing", ufunc.__name__)
+
+
+# ---- out, where, broadcasting ----
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_in_place(ufunc, dtype):
+    for n in (1, 15, 16, 17, 1000, 200_001):
+        x = np.random.default_rng(1).normal(0, 4, n).astype(dtype)
+        expected = ufunc(x)
+        assert ufunc(x, out=x) is x
+        assert_same(x, expected)
+
+
+def test_out_is_broadcast_to(ufunc, x):
+    out = np.zeros((3, *x.shape))
+    ufunc(x, out=out)
+    for part in out:
+        assert_same(part, ufunc(x))
+
+
+def test_out_of_another_type(ufunc, x):
+    out = np.zeros(x.shape, np.float32)
+    ufunc(x, out=out)
+    assert_same(out, ufunc(x).astype(np.float32))
+    wide = np.zeros(x.shape, np.float64)
+    ufunc(x.astype(np.float32), out=wide)
+    assert_same(wide, ufunc(x.astype(np.float32)).astype(np.float64))
+
+
+@pytest.mark.parametrize("bad", ["shape", "integer", "readonly", "list"])
+def test_bad_out_is_untouched(ufunc, x, bad):
+    out = np.full(x.shape, 7.0)
+    given, error = {
+        "shape": (out[:-1], ValueError),
+        "integer": (out.view(np.int64), TypeError),
+        "readonly": (out.view(), ValueError),
+        "list": (out.tolist(), TypeError),
+    }[bad]
+    if bad == "readonly":
+        given.flags.writeable = False
+    with pytest.raises(error):
+        ufunc(x, out=given)
+    with pytest.raises(error):
+        np.exp(x, out=given)
+    assert (out == 7.0).all()
+
+
+def test_where(ufunc, x):
+    where = np.arange(x.shape[1]) % 3 == 0
+    out = np.full_like(x, 7.0)
+    ufunc(x, out=out, where=where)
+    assert_same(out[:, where], ufunc(x)[:, where])
+    assert (out[:, ~where] == 7.0).all()
+
+
+@pytest.mark.parametrize("casting", ["no", "equiv", "safe", "same_kind", "unsafe"])
+@pytest.mark.parametrize("from_type, to_type", [("f4", "f8"), ("f8", "f4"), ("i4", "f4"), (">f8", "f8")])
+def test_casting(ufunc, casting, from_type, to_type):
+    x = np.array([1, 2], from_type)
+
+    def outcome(function):
+        try:
+            return function(x, dtype=to_type, casting=casting).dtype
+        except TypeError as error:
+            return str(error).replace(function.__name__, "f")
+
+    assert outcome(ufunc) == outcome(np.spacing)
+
+
+@pytest.mark.parametrize("order", "CFAK")
+def test_order(ufunc, x, order):
+    for array in (x, x.T, np.asfortranarray(x), x.reshape(3, 2, 10).transpose(2, 0, 1)):
+        assert ufunc(array, order=order).strides == np.exp(array, order=order).strides
+
+
+# ---- memory ----
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n", [0, 1, 5, 511, 512, 513, 2000])
+@pytest.mark.parametrize("step", [1, 2, 3, -1, -2, 7])
+def test_strides(ufunc, dtype, n, step):
+    base = np.random.default_rng(n).normal(0, 4, 7 * n + 1).astype(dtype)
+    x = base[::step][:n]
+    expected = ufunc(x.copy())
+    assert_same(ufunc(x), expected)
+    room = np.full(7 * n + 1, 9.0, dtype)
+    out = room[::step][:n]
+    ufunc(x, out=out)
+    assert_same(out, expected)
+    out[...] = 9
+    assert (room == 9).all()
+
+
+def test_zero_stride(ufunc):
+    x = np.broadcast_to(np.float32(-1.25), (1000,))
+    assert_same(ufunc(x), np.full(1000, ufunc(np.float32(-1.25))))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_misaligned(ufunc, dtype):
+    itemsize = np.dtype(dtype).itemsize
+    x = np.random.default_rng(3).normal(0, 4, 9000).astype(dtype)
+    for offset in range(1, itemsize):
+        moved = np.zeros(x.nbytes + itemsize, np.uint8)[offset : offset + x.nbytes].view(dtype)
+        moved[...] = x
+        assert not moved.flags.aligned
+        assert_same(ufunc(moved), ufunc(x))
+        ufunc(moved, out=moved)
+        assert_same(moved.copy(), ufunc(x))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_byte_swapped(ufunc, dtype):
+    x = np.random.default_rng(3).normal(0, 4, 9000).astype(dtype)
+    swapped = x.astype(x.dtype.newbyteorder())
+    assert_same(ufunc(swapped), ufunc(x))
+    ufunc(x, out=swapped)
+    assert_same(swapped.astype(dtype), ufunc(x))
+
+
+def test_read_only(ufunc, x):
+    expected = ufunc(x)
+    x.flags.writeable = False
+    assert_same(ufunc(x), expected)
+
+
+@pytest.mark.parametrize("shift", [1, 3, 16, 511, 5000])
+@pytest.mark.parametrize("step", [1, 2, -1])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_overlap(ufunc, threads, shift, step, dtype):
+    """An input that the output overwrites is read before, on any number of threads."""
+    for forward in (True, False):
+        base = np.random.default_rng(5).normal(0, 4, 150_000).astype(dtype)
+        x, out = base[shift:], base[:-shift]
+        if not forward:
+            x, out = out, x
+        x, out = x[::step], out[::step]
+        expected = ufunc(x.copy())
+        ufunc(x, out=out)
+        assert_same(out, expected)
+
+
+def test_overlap_of_reversed(ufunc, threads):
+    x = np.random.default_rng(5).normal(0, 4, 150_001)
+    expected = ufunc(x[::-1].copy())
+    ufunc(x[::-1], out=x)
+    assert_same(x, expected)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 4, 2)])
+def test_empty(ufunc, shape):
+    y = ufunc(np.empty(shape, np.float32))
+    assert y.shape == shape and y.dtype == np.float32
+    out = np.empty(shape, np.float32)
+    assert ufunc(np.empty(shape, np.float32), out=out) is out
+
+
+def test_many_dimensions(ufunc):
+    x = np.random.default_rng(5).normal(0, 4, (2,) * 12)
+    x = x.transpose(*range(0, 12, 2), *range(1, 12, 2))
+    assert_same(ufunc(x), ufunc(x.ravel()).reshape(x.shape))
+
+
+# ---- other array types, other ways in ----
+
+
+class Tagged(np.ndarray):
+    def __array_finalize__(self, source):
+        self.tag = getattr(source, "tag", "none")
+
+
+def test_subclass(ufunc, x):
+    tagged = x.view(Tagged)
+    tagged.tag = "mine"
+    y = ufunc(tagged)
+    assert type(y) is Tagged and y.tag == "mine"
+    assert_same(y.view(np.ndarray), ufunc(x))
+    assert type(ufunc(tagged, subok=False)) is np.ndarray
+
+
+def test_masked_array(ufunc, x):
+    masked = np.ma.masked_less(x, 0)
+    y = ufunc(masked)
+    assert type(y) is np.ma.MaskedArray
+    np.testing.assert_array_equal(y.mask, masked.mask)
+    np.testing.assert_array_equal(y.compressed(), ufunc(masked.compressed()))
+
+
+def test_array_likes(ufunc, x):
+    class HasArray:
+        def __array__(self, dtype=None, copy=None):
+            return x
+
+    for like in (x.tolist(), tuple(map(tuple, x)), memoryview(x), HasArray()):
+        assert_same(ufunc(like), ufunc(x))
+
+
+def test_array_ufunc_is_asked_first():
+    class Other:
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            return ufunc.__name__, method, kwargs
+
+    assert gelu(Other(), "tanh") == ("gelu_tanh", "__call__", {})
+    assert gelu(Other(), dtype=np.float32)[2]["dtype"] is np.float32
+
+
+def test_methods(ufunc, x):
+    row = x[0].copy()
+    expected = row.copy()
+    expected[[1, 4]] = ufunc(row[[1, 4]])
+    ufunc.at(row, [1, 4])
+    assert_same(row, expected)
+    with pytest.raises(ValueError, match="reduce only supported for binary functions"):
+        ufunc.reduce(x)
+
+
+def test_errors_leak_no_references(ufunc, x):
+    out = np.full(x.shape, 7, np.int64)
+    before = sys.getrefcount(x), sys.getrefcount(out)
+    for _ in range(100):
+        with pytest.raises(TypeError):
+            ufunc(x, out=out)
+        ufunc(x)
+    assert (sys.getrefcount(x), sys.getrefcount(out)) == before
