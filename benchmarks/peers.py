@@ -48,23 +48,14 @@ if torch:
     torch.set_grad_enabled(False)
 if jax:
     jax.config.update("jax_enable_x64", True)
+    # Kinder to JAX: handing the work to another thread and waiting for it takes longer than a small array.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 # Each `prepare` gets the form, the input and the output (None: allocate one at every call) and returns what
 # is timed, a callable without arguments; whatever can be done beforehand is done there.
 
 _APPROX = {"exact": False, "tanh": True, "sigmoid": "sigmoid"}
 _UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
-
-
-def _gelu_fast(form, x, y):
-    return partial(gelu_fast.gelu, x, _APPROX[form], out=y)
-
-
-def _gelu_fast_ufunc(form, x, y):
-    """Without the Python function around it, which costs only at small sizes."""
-    return partial(_UFUNC[form], x, y)
-
-
 _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
 
 
@@ -91,19 +82,23 @@ def _numexpr(form, x, y):
 
 
 @cache
-def _numba_ufunc(form, dtype):
-    # No float16: numba 0.68 has it on CUDA only.
+def _numba_loop(form, dtype):
+    # numba 0.68 has float16 on CUDA only, so there is none here; try again when a CPU gets it. Why a loop:
+    # vectorize(target="parallel") gained nothing from a second thread. fastmath=True changed no time either.
     half, one, r, a, b, s = map(dtype.type, (0.5, 1.0, _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID))
     scalar = {
         "exact": lambda v: half * v * (one + math.erf(r * v)),
         "tanh": lambda v: half * v * (one + math.tanh(a * (v + b * (v * v * v)))),
         "sigmoid": lambda v: v / (one + math.exp(-s * v)),
     }[form]
-    return numba.vectorize([f"{dtype}({dtype})"], target="parallel" if THREADS > 1 else "cpu")(scalar)
+    scalar = numba.njit(scalar, error_model="numpy")
 
+    @numba.njit(parallel=THREADS > 1, error_model="numpy")
+    def loop(x, y):
+        for i in numba.prange(x.size):
+            y[i] = scalar(x[i])
 
-def _numba(form, x, y):
-    return partial(_numba_ufunc(form, x.dtype), x, y)
+    return loop
 
 
 def _torch(form, x, y):
@@ -141,20 +136,7 @@ def _jax(form, x, y):
     return lambda: compiled(jx).block_until_ready()
 
 
-def _copyto(form, x, y):
-    return partial(np.copyto, y, x)
-
-
-def _maximum(form, x, y):
-    return partial(np.maximum, x, 0, out=y)
-
-
-def _negative(form, x, y):
-    return partial(np.negative, x, y)
-
-
 def _clamp_min(form, x, y):
-    """ReLU with an out=, and a floor that is split over threads, as NumPy's are not."""
     return partial(torch.clamp_min, torch.from_numpy(x), 0, out=torch.from_numpy(y))
 
 
@@ -169,30 +151,32 @@ class Peer(NamedTuple):
 
 
 MODES = ("out", "no out", "in place", "strided", "transposed")
-BOTH = ("out", "no out")
+OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
 COPY = ("out", "strided", "transposed")
-ALL = dict.fromkeys(FORMS, DTYPES)
 ANY = {"any": DTYPES}
-NUMBA = dict.fromkeys(FORMS, DTYPES[:2])
-NUMEXPR = dict.fromkeys(("tanh", "sigmoid"), DTYPES[:2])
-SCIPY = dict.fromkeys(("exact", "sigmoid"), DTYPES)
-NUMPY = dict.fromkeys(("tanh", "sigmoid"), DTYPES)
+ALL = dict.fromkeys(FORMS, DTYPES)
+NO_HALF = dict.fromkeys(FORMS, ("float32", "float64"))
+NO_EXACT = {form: ALL[form] for form in ("tanh", "sigmoid")}
+NUMEXPR = {form: NO_HALF[form] for form in NO_EXACT}
+SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")}
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": DTYPES}
 
 PEERS = (
-    Peer("gelu_fast", "ours", np, _gelu_fast, ALL, MODES),
-    Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
+    Peer("gelu_fast", "ours", np, lambda f, x, y: partial(gelu_fast.gelu, x, _APPROX[f], out=y), ALL, MODES),
+    # Without the Python function around it, which costs only at small sizes.
+    Peer("gelu_fast ufunc", "ours", np, lambda f, x, y: partial(_UFUNC[f], x, y), ALL, BOTH, 128),
     Peer("torch", "peer", torch, _torch, ALL, BOTH),
     Peer("ONNX Runtime", "peer", onnx and ort, _ort, ORT, BOTH),
-    Peer("JAX", "peer", jax, _jax, ALL, ("no out",), 2**24),
-    Peer("numba", "peer", numba, _numba, NUMBA, BOTH, 2**24),
+    Peer("JAX", "peer", jax, _jax, ALL, NO_OUT, 2**24),
+    Peer("numba", "peer", numba, lambda f, x, y: partial(_numba_loop(f, x.dtype), x, y), NO_HALF, OUT, 2**24),
     Peer("numexpr", "peer", numexpr, _numexpr, NUMEXPR, BOTH, 2**24),
     Peer("SciPy formula", "peer", special, _scipy, SCIPY, BOTH, 2**24),
-    Peer("NumPy formula", "peer", np, _numpy, NUMPY, BOTH, 2**24),
-    Peer("np.copyto", "floor", np, _copyto, ANY, COPY),
-    Peer("np.maximum(x, 0)", "floor", np, _maximum, ANY, BOTH),
-    Peer("np.negative", "floor", np, _negative, ANY, MODES),
-    Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, ("out",)),
+    Peer("NumPy formula", "peer", np, _numpy, NO_EXACT, BOTH, 2**24),
+    Peer("np.copyto", "floor", np, lambda f, x, y: partial(np.copyto, y, x), ANY, COPY),
+    Peer("np.maximum(x, 0)", "floor", np, lambda f, x, y: partial(np.maximum, x, 0, out=y), ANY, BOTH),
+    Peer("np.negative", "floor", np, lambda f, x, y: partial(np.negative, x, y), ANY, MODES),
+    # ReLU with an out=: a floor that is split over threads, as NumPy's are not.
+    Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, OUT),
 )
 PEERS = tuple(peer for peer in PEERS if peer.needs is not None)

@@ -3,12 +3,14 @@
 
 import numpy as _np
 
+from gelu_fast._load import _core
 from gelu_fast._config import __version__, show_config
-from gelu_fast._core import get_num_threads, set_num_threads, ufuncs as _ufuncs
 
-gelu_erf = _ufuncs["gelu_erf"]
-gelu_tanh = _ufuncs["gelu_tanh"]
-gelu_sigmoid = _ufuncs["gelu_sigmoid"]
+get_num_threads = _core.get_num_threads
+set_num_threads = _core.set_num_threads
+gelu_erf = _core.ufuncs["gelu_erf"]
+gelu_tanh = _core.ufuncs["gelu_tanh"]
+gelu_sigmoid = _core.ufuncs["gelu_sigmoid"]
 
 __all__ = [
     "__version__",

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from gelu_fast import _core
+from gelu_fast._load import _core
 
 __version__ = "0.1.0"
 

@@ -12,6 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import gelu_fast
+from gelu_fast import _config
 
 LARGE = 1_000_000
 
@@ -28,11 +29,6 @@ def run(code, **env):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def openmp_threads():
-    """The threads of this process that are not Python's, as Linux counts them."""
-    return len(os.listdir("/proc/self/task"))
 
 
 def test_set_and_get():
@@ -77,6 +73,24 @@ def test_threadpoolctl():
             assert gelu_fast.get_num_threads() == 1
             gelu_fast.set_num_threads(None)
     assert gelu_fast.get_num_threads() == before
+
+
+@pytest.mark.parametrize("given, used", [({}, "10000"), ({"GOMP_SPINCOUNT": "77"}, "77")])
+def test_waiting_threads_soon_sleep(given, used):
+    """libgomp's own count starves what runs next; the user's is kept; neither stays in the environment."""
+    if "libgomp" not in _config._openmp():
+        pytest.skip("libgomp's setting, and this build has another OpenMP")
+    env = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")} | given
+    code = "import os, gelu_fast; print(os.environ.get('GOMP_SPINCOUNT'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | {"OMP_DISPLAY_ENV": "VERBOSE"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"GOMP_SPINCOUNT = '{used}'" in done.stderr
+    assert done.stdout.strip() == str(given.get("GOMP_SPINCOUNT"))
 
 
 COUNT = """

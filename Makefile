@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Every target sets up what it needs in $(VENV), from Python's own venv and pip.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/kernels/*.[ch])
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
+LEVELS = $$($(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)")
+EACH_LEVEL = for isa in $(LEVELS); do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
+
+.PHONY: demo test test-all exhaustive bench readme figure coefficients dist clean
+
+demo: $(VENV)/.test
+	$(BIN)/python -m gelu_fast
+
+# The suite, once for each ISA level that this CPU has.
+test: $(VENV)/.test
+	@$(EACH_LEVEL) $(BIN)/python -m pytest || exit 1; done
+
+# With the peers and the real model: here nothing may be skipped for want of them.
+test-all: $(VENV)/.peers
+	@$(EACH_LEVEL) GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest || exit 1; done
+
+# Every float32, and the table in README that tells what was found.
+exhaustive: $(VENV)/.test
+	@$(EACH_LEVEL) $(BIN)/python tests/exhaustive.py || exit 1; done
+	$(BIN)/python tools/readme.py
+
+bench: $(VENV)/.peers
+	mkdir -p build
+	for n in 1 2; do $(BIN)/python -m pytest benchmarks --benchmark-only --threads $$n \
+	    --benchmark-json=build/bench-$$n.json || exit 1; done
+	$(BIN)/python benchmarks/report.py build/bench-1.json build/bench-2.json
+	$(BIN)/python tools/readme.py
+
+# README's tables, from gelu_fast/_bounds.py and benchmarks/results/.
+readme: $(VENV)/.test
+	$(BIN)/python tools/readme.py
+
+# README's picture of the forms.
+figure: $(VENV)/.peers
+	$(BIN)/python examples/forms.py
+
+coefficients: $(VENV)/.test
+	$(BIN)/python tools/fit.py
+
+dist: $(VENV)/.test
+	$(PIP) build
+	$(BIN)/python -m build
+
+clean:
+	rm -rf build dist $(VENV) *.egg-info gelu_fast/*.so
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.test: $(VENV)/bin/python $(SOURCES)
+	$(PIP) --editable ".[test]"
+	touch $@
+
+$(VENV)/.peers: $(VENV)/.test
+	$(PIP) --editable ".[test,bench,peers]"
+	touch $@

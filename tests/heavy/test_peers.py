@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What README says of the others: right in the middle, wrong in the negative tail and at infinity."""
+
+import warnings
+
+import numpy as np
+import pytest
+from needs import needs
+
+needs("torch", "onnx", "onnxruntime", "jax")
+
+import jax  # noqa: E402
+import onnxruntime  # noqa: E402
+import torch  # noqa: E402
+from onnx import TensorProto, helper  # noqa: E402
+
+import gelu_fast  # noqa: E402
+
+
+def of_torch(x, approx):
+    form = "tanh" if approx else "none"
+    return torch.nn.functional.gelu(torch.from_numpy(x), approximate=form).numpy()
+
+
+def of_onnxruntime(x, approx):
+    node = helper.make_node("Gelu", ["x"], ["y"], approximate="tanh" if approx else "none")
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in "xy"]
+    model = helper.make_model(
+        helper.make_graph([node], "gelu", value[:1], value[1:]), opset_imports=[helper.make_opsetid("", 20)]
+    )
+    model.ir_version = 10
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]
+
+
+def of_jax(x, approx):
+    return np.asarray(jax.nn.gelu(x, approximate=approx))
+
+
+PEERS = [of_torch, of_onnxruntime, of_jax]
+
+
+@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("approx", [False, True])
+def test_the_same_function(peer, approx):
+    """To their own accuracy, which is absolute."""
+    x = np.linspace(-10, 10, 20001, dtype=np.float32)
+    assert np.abs(gelu_fast.gelu(x, approx) - peer(x, approx)).max() < 2e-6
+
+
+@pytest.mark.parametrize("approx", [False, True])
+def test_torch_in_float64(approx):
+    x = np.linspace(-3, 10, 20001)
+    np.testing.assert_allclose(gelu_fast.gelu(x, approx), of_torch(x, approx), rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_the_tail_of_others_is_lost(peer, report):
+    """Zero where the exact value is 1e-43 and more: a relative error of 100 %. NaN at -inf."""
+    x = np.array([-13.5, -np.inf], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = peer(x, False)
+    ours = gelu_fast.gelu(x)
+    report(f"{peer.__name__} at -13.5 and -inf: {theirs}; gelu_fast: {ours}")
+    assert theirs[0] == 0 and ours[0] < 0
+    assert np.isnan(theirs[1]) and ours[1] == 0
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")  # torch's own
+def test_torch_tensors():
+    """A tensor goes in as np.exp takes it."""
+    x = torch.linspace(-3, 3, 7)
+    y = gelu_fast.gelu(x)
+    assert type(y) is type(np.exp(x))
+    np.testing.assert_array_equal(np.asarray(y), gelu_fast.gelu(x.numpy()))

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is written down agrees with what is: coefficients, docstrings, stubs, README."""
+
+import doctest
+import inspect
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gelu_fast
+from gelu_fast._bounds import FORMS, ULP
+
+ROOT = Path(__file__).resolve().parent.parent
+in_checkout = pytest.mark.skipif(
+    not (ROOT / "setup.py").exists(), reason="the tests stand alone here, without the checkout they belong to"
+)
+
+
+def run(*args):
+    done = subprocess.run([sys.executable, *args], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@in_checkout
+def test_coefficients_are_what_fit_computes():
+    run("tools/fit.py", "--check")
+
+
+@in_checkout
+def test_readme_says_what_its_sources_say():
+    run("tools/readme.py", "--check")
+
+
+@in_checkout
+def test_readme_example():
+    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).failed == 0
+    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).attempted >= 4
+
+
+def test_docstring_examples():
+    for name in ("gelu", *FORMS):
+        tests = doctest.DocTestFinder(recurse=False).find(getattr(gelu_fast, name), name, globs={})
+        examples = 0
+        for test in tests:
+            examples += len(test.examples)
+            assert doctest.DocTestRunner().run(test).failed == 0
+        assert examples >= 3
+
+
+def test_docstrings_state_the_bounds(form):
+    doc = getattr(gelu_fast, form).__doc__
+    assert f"at most {ULP[form]['float32']:g} ULP for every\nfloat32" in doc
+    assert f"{ULP[form]['float64']:g} ULP for float64" in doc
+
+
+def test_public_names():
+    for name in gelu_fast.__all__:
+        assert hasattr(gelu_fast, name)
+        if name != "__version__":
+            assert getattr(gelu_fast, name).__doc__
+    assert gelu_fast.__version__ == metadata.version("gelu_fast")
+
+
+def test_numpy_is_the_only_dependency():
+    needed = [r for r in metadata.requires("gelu_fast") if "extra ==" not in r]
+    assert needed == ["numpy>=2.0"]
+    code = """
+import sys, numpy
+before = set(sys.modules)
+import gelu_fast
+foreign = {name.split(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names - {"gelu_fast", "numpy"}
+print({name for name in foreign if not name.startswith(("__editable__", "_cython", "cython_runtime"))} or "none")
+"""
+    assert run("-c", code).strip() == "none"
+
+
+def test_stubs(tmp_path):
+    """What the stubs say is there, is; and a user's code passes mypy --strict."""
+    package = Path(gelu_fast.__file__).parent
+    assert (package / "py.typed").exists()
+    stub = (package / "__init__.pyi").read_text()
+    names = {}
+    exec(compile(stub, "__init__.pyi", "exec"), names)
+    assert set(gelu_fast.__all__) <= set(names) | set(names["__annotations__"])
+    ours, theirs = inspect.signature(gelu_fast.gelu), inspect.signature(names["gelu"])
+    assert [(p.name, p.kind, p.default) for p in ours.parameters.values()] == [
+        (p.name, p.kind, p.default) for p in theirs.parameters.values()
+    ]
+    user = tmp_path / "user.py"
+    user.write_text(
+        "import numpy as np\n"
+        "import gelu_fast\n"
+        "x = np.zeros(3, np.float32)\n"
+        "gelu_fast.gelu(x, 'tanh', out=x, where=x > 0)\n"
+        "gelu_fast.gelu_erf(x)\n"
+        "n: int = gelu_fast.get_num_threads()\n"
+        "gelu_fast.set_num_threads(None)\n"
+    )
+    run("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(user))
+    user.write_text("import gelu_fast\ngelu_fast.gelu([1.0], 'erf')\n")
+    with pytest.raises(AssertionError, match="arg-type"):
+        run("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(user))
+
+
+def test_no_pointer_into_freed_memory():
+    """The names and docstrings that NumPy points to outlive everything."""
+    import gc
+
+    gc.collect()
+    junk = [bytes(1000) for _ in range(10_000)]
+    del junk
+    for form in FORMS:
+        assert getattr(gelu_fast, form).__name__ == form
+        assert "Gaussian error linear unit" in getattr(gelu_fast, form).__doc__
+        assert np.isfinite(getattr(gelu_fast, form)(1.0))
