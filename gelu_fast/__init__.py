@@ -85,7 +85,7 @@ def gelu(
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    ufunc = _form(approx, _FORMS)
+    ufunc = gelu_erf if approx is False else _form(approx, _FORMS)
     # The defaults are not passed on: parsing them costs as much as a small array, and what answers to
     # __array_ufunc__ need not know them.
     if where is True and dtype is None and casting == "same_kind" and order == "K" and subok is True:

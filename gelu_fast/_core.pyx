@@ -51,6 +51,7 @@ cdef enum:
     MAX_ARGS = 4
     BLOCK = 512  # elements of a strided operand that are packed at a time; a multiple of every vector's length
     MIN_SHARE = 16384  # elements; a thread with fewer costs more than it saves
+    MAX_THREADS = 1024  # OpenMP ends the process where the system gives it no more threads
 
 cdef struct Loop:
     gelu_kernel *kernel
@@ -156,12 +157,16 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
 # ---- threads ----
 
 cdef int requested_threads = 0  # 0: as many as OpenMP would use
-cdef int initial_threads = omp_get_max_threads()
+cdef int initial_threads = openmp_threads()
 cdef bint in_forked_child = False
 
 
+cdef int openmp_threads() noexcept nogil:
+    return min(omp_get_max_threads(), <int> MAX_THREADS)
+
+
 cdef int thread_count() noexcept nogil:
-    cdef int openmp = omp_get_max_threads()
+    cdef int openmp = openmp_threads()
     if in_forked_child:
         return 1
     if requested_threads == 0:
@@ -195,7 +200,7 @@ def set_num_threads(n):
     Parameters
     ----------
     n : int or None
-        At least 1. It takes the place of ``OMP_NUM_THREADS``; a lower limit that threadpoolctl sets later
+        From 1 to 1024. It takes the place of ``OMP_NUM_THREADS``; a lower limit that threadpoolctl sets later
         still holds. None goes back to OpenMP's maximum.
 
     Raises
@@ -203,7 +208,7 @@ def set_num_threads(n):
     TypeError
         If `n` is not an integer.
     ValueError
-        If `n` is less than 1 or does not fit a C int.
+        If `n` is less than 1 or more than 1024.
 
     See Also
     --------
@@ -214,8 +219,8 @@ def set_num_threads(n):
         requested_threads = 0
         return
     n = operator.index(n)
-    if not 1 <= n <= 0x7fffffff:
-        raise ValueError(f"the number of threads must be from 1 to 2147483647, not {n}")
+    if not 1 <= n <= MAX_THREADS:
+        raise ValueError(f"the number of threads must be from 1 to {MAX_THREADS}, not {n}")
     requested_threads = n
 
 

@@ -39,7 +39,7 @@ def test_set_and_get():
     assert gelu_fast.get_num_threads() == 3
 
 
-@pytest.mark.parametrize("bad, error", [(0, ValueError), (-1, ValueError), (2**31, ValueError), (1.5, TypeError), ("2", TypeError)])
+@pytest.mark.parametrize("bad, error", [(0, ValueError), (-1, ValueError), (1025, ValueError), (2**70, ValueError), (1.5, TypeError), ("2", TypeError)])
 def test_bad_number(bad, error):
     gelu_fast.set_num_threads(2)
     with pytest.raises(error):
@@ -48,6 +48,11 @@ def test_bad_number(bad, error):
 
 
 GET = "import gelu_fast; print(gelu_fast.get_num_threads())"
+
+
+def test_absurd_environment():
+    """OpenMP aborts the process where it gets no more threads; so many are never asked for."""
+    assert run(GET, OMP_NUM_THREADS="1000000") == "1024"
 
 
 def test_environment():

@@ -5,7 +5,7 @@
  * For a type R in {f32, f64}:
  *
  *   R              the scalar           R##v           a vector of it, VECTOR_BYTES long
- *   R##v_bits      unsigned integers of the same width, what comparisons and masks are made of
+ *   R##_bits       unsigned integers of the same width, what comparisons and masks are made of
  *   R##_fma(a, b, c)       a b + c, rounded once where the ISA has FMA, twice on the baseline
  *   R##_residual(c, a, b)  c - a b, free of rounding where c is the rounded a b
  *   R##_max(a, b)          b where either is NaN
@@ -47,10 +47,11 @@ typedef double f64;
 typedef uint16_t f16; /* its bits */
 typedef VECTOR(float) f32v;
 typedef VECTOR(double) f64v;
-typedef VECTOR(uint32_t) f32v_bits;
-typedef VECTOR(uint64_t) f64v_bits;
+typedef VECTOR(uint32_t) f32_bits;
+typedef VECTOR(uint64_t) f64_bits;
 typedef uint16_t f16v __attribute__((vector_size(VECTOR_BYTES / 2)));
 
+#define LENGTH(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define LANES(R) ((ptrdiff_t)(VECTOR_BYTES / sizeof(R)))
 
 /* ---- what each ISA does in its own way ---- */
@@ -71,7 +72,7 @@ OWN_WORDS(f32, ps)
 OWN_WORDS(f64, pd)
 
 #define GELU_LOOKUP
-INLINE f32v f32_lookup(const f32 *table, f32v_bits i)
+INLINE f32v f32_lookup(const f32 *table, f32_bits i)
 {
     return _mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)i, _mm512_loadu_ps(table + 16));
 }
@@ -84,8 +85,8 @@ INLINE int f32_any(f32_mask m) { return m != 0; }
 
 #else
 
-typedef f32v_bits f32_mask;
-typedef f64v_bits f64_mask;
+typedef f32_bits f32_mask;
+typedef f64_bits f64_mask;
 #define OWN_WORDS(R)                                                                                         \
     INLINE R##_mask R##_at_most(R##v a, R##v b) { return (R##_mask)(a <= b); }                               \
     INLINE R##v R##_keep(R##_mask m, R##v a) { return (R##v)(m & (R##_mask)a); }                             \
@@ -135,7 +136,7 @@ NO_FMA_WORDS(f64, 27)
 
 /* ---- storage types ---- */
 
-/* One lane of memory traffic for a type that is computed in itself. */
+/* A type that is computed in itself. */
 #define OWN_STORAGE(R)                                                                                       \
     typedef R##v R##v_unaligned UNALIGNED(R);                                                                \
     INLINE R##v R##_load(const R *p) { return *(const R##v_unaligned *)p; }                                  \
@@ -149,24 +150,24 @@ typedef f16v f16v_unaligned UNALIGNED(f16);
  * mantissa, moved to a float32's place, are off by a factor 2^112, subnormals included. */
 INLINE f32v f16_load(const f16 *p)
 {
-    f32v_bits half = __builtin_convertvector(*(const f16v_unaligned *)p, f32v_bits);
-    f32v_bits magnitude = half & 0x7fff;
-    f32v_bits infinite = (f32v_bits)(magnitude >= 0x7c00) & 0x7f800000;
+    f32_bits half = __builtin_convertvector(*(const f16v_unaligned *)p, f32_bits);
+    f32_bits magnitude = half & 0x7fff;
+    f32_bits infinite = (f32_bits)(magnitude >= 0x7c00) & 0x7f800000;
     f32v scaled = (f32v)(magnitude << 13) * 0x1p112f;
-    return (f32v)((f32v_bits)scaled | infinite | (half & 0x8000) << 16);
+    return (f32v)((f32_bits)scaled | infinite | (half & 0x8000) << 16);
 }
 
 /* Rounded to nearest, ties to even. A magnitude below 2^-14 is rounded by adding 1/2, whose last bit is
  * float16's smallest subnormal; one above, by adding half a unit in place (less one where even). */
 INLINE void f16_store(f16 *p, f32v v)
 {
-    f32v_bits bits = (f32v_bits)v, magnitude = bits & 0x7fffffff;
-    f32v_bits normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13;
-    f32v_bits subnormal = (f32v_bits)((f32v)magnitude + 0.5f) - 0x3f000000;
-    f32v_bits is_normal = (f32v_bits)(magnitude >= 0x38800000u);
-    f32v_bits overflows = (f32v_bits)(magnitude >= 0x477ff000u);
-    f32v_bits is_nan = (f32v_bits)(magnitude > 0x7f800000u);
-    f32v_bits half = (is_normal & normal) | (~is_normal & subnormal);
+    f32_bits bits = (f32_bits)v, magnitude = bits & 0x7fffffff;
+    f32_bits normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13;
+    f32_bits subnormal = (f32_bits)((f32v)magnitude + 0.5f) - 0x3f000000;
+    f32_bits is_normal = (f32_bits)(magnitude >= 0x38800000u);
+    f32_bits overflows = (f32_bits)(magnitude >= 0x477ff000u);
+    f32_bits is_nan = (f32_bits)(magnitude > 0x7f800000u);
+    f32_bits half = (is_normal & normal) | (~is_normal & subnormal);
     half = (overflows & 0x7c00) | (~overflows & half);
     half |= (is_nan & 0x0200) | (bits >> 16 & 0x8000);
     *(f16v_unaligned *)p = __builtin_convertvector(half, f16v);
