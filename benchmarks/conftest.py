@@ -4,18 +4,14 @@ the ISA level. Most libraries size their thread pool once, at import: some from 
 from nothing but the CPUs that the process may use."""
 
 import os
+import time
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "NUMEXPR_MAX_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
+NUM_THREADS = ("OMP", "OPENBLAS", "NUMBA", "NUMEXPR")
+start = {}
 
 
 def pytest_addoption(parser):
@@ -30,10 +26,9 @@ def pytest_configure(config):
     if not 1 <= n <= len(cpus):
         raise pytest.UsageError(f"--threads must be from 1 to {len(cpus)}, the CPUs of this process")
     os.sched_setaffinity(0, cpus[-n:])  # the last ones: interrupts prefer the first
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n)))
-    os.environ["JAX_PLATFORMS"] = "cpu"
-    if n == 1:
-        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    os.environ.update({f"{name}_NUM_THREADS": str(n) for name in NUM_THREADS})
+    os.environ.update(NUMEXPR_MAX_THREADS=str(n), JAX_PLATFORMS="cpu")
+    start.update(time=time.monotonic(), others=_others())
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,12 +40,18 @@ def as_intended(request):
     assert gelu_fast.get_num_threads() == request.config.getoption("threads")
 
 
+def _others():
+    """Seconds of CPU time that other processes took since the machine started. Two threads that wait for each
+    other take milliseconds instead of microseconds once a third wants their CPUs, in any of the libraries."""
+    ticks = [int(field) for field in _read("/proc/stat", "cpu ").split()[:8]]
+    busy = sum(ticks) - sum(ticks[3:5])  # all but idle and waiting for a disk
+    return busy / os.sysconf("SC_CLK_TCK") - sum(os.times()[:2])
+
+
 def _read(path, key=""):
     """The first line of a file that starts with `key`, without it; "unknown" where there is none."""
-    try:
-        lines = Path(path).read_text().splitlines()
-    except OSError:
-        return "unknown"
+    path = Path(path)
+    lines = path.read_text().splitlines() if path.exists() else []
     return next((line[len(key) :].strip(" \t:") for line in lines if line.startswith(key)), "unknown")
 
 
@@ -59,13 +60,15 @@ def pytest_benchmark_update_machine_info(config, machine_info):
 
     from gelu_fast import _core
 
+    elapsed = time.monotonic() - start["time"]
+    versions = {name: metadata.version(name) for name in ("gelu_fast", "numpy", *peers.INSTALLED)}
     machine_info["gelu_fast"] = {
         "CPU": _read("/proc/cpuinfo", "model name"),
         "L3": _read("/sys/devices/system/cpu/cpu0/cache/index3/size"),
         "ISA level": _core.isa_level,
         "compiler": _core.compiler,
-        "versions": {"Python": machine_info["python_version"]}
-        | {name: metadata.version(name) for name in ("gelu_fast", "numpy", *peers.INSTALLED)},
+        "versions": {"Python": machine_info["python_version"]} | versions,
         "not installed": peers.MISSING,
         "threads": config.getoption("threads"),
+        "CPU time of others": max(0, _others() - start["others"]) / elapsed / os.cpu_count(),
     }

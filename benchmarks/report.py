@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 RESULTS = Path(__file__).parent / "results"
-KINDS = ("ours", "peer", "ratio", "floor")  # in the order of a table
 STYLES = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
     "gelu_fast": dict(color="#000000", marker="o", linewidth=2.5, zorder=3),
     "torch": dict(color="#d55e00", marker="s"),
     "ONNX Runtime": dict(color="#0072b2", marker="^"),
-    "JAX": dict(color="#cc79a7", marker="D"),
     "numba": dict(color="#009e73", marker="v"),
     "SciPy formula": dict(color="#e69f00", marker="P"),
+    "JAX (no out=)": dict(color="#cc79a7", marker="D"),
     "np.copyto": dict(color="#777777", linestyle="--"),
     "np.maximum(x, 0)": dict(color="#777777", linestyle=":"),
 }
@@ -27,12 +26,12 @@ def read(paths):
     """What ran where, and a row for each case."""
     files = [json.loads(Path(path).read_text()) for path in paths]
     machines = [file["machine_info"]["gelu_fast"] for file in files]
-    threads = [machine.pop("threads") for machine in machines]
+    runs = {key: [machine.pop(key) for machine in machines] for key in ("threads", "CPU time of others")}
     if any(machine != machines[0] for machine in machines):
         raise SystemExit("the raw files come from different machines or versions")
     commit = files[0]["commit_info"]
     name = commit["id"][:12] + (" with changes" if commit["dirty"] else "")
-    about = {"date": files[0]["datetime"][:10], "commit": name, **machines[0], "threads": threads}
+    about = {"date": files[0]["datetime"][:10], "commit": name, **machines[0], **runs}
     rows = []
     for case in (case for file in files for case in file["benchmarks"]):
         row = case["extra_info"] | {"median_ns": round(case["stats"]["median"] * 1e9, 1)}
@@ -46,12 +45,9 @@ def distinct(rows, key):
 
 
 def pick(rows, **wanted):
-    """The rows with these values; a floor is of any form."""
-    return [row for row in rows if all(row[key] in (value, "any") for key, value in wanted.items())]
-
-
-def by_kind(rows):
-    return sorted(rows, key=lambda row: KINDS.index(row["kind"]))
+    """The rows with these values, ours first; a floor is of any form."""
+    rows = [row for row in rows if all(row[key] in (value, "any") for key, value in wanted.items())]
+    return sorted(rows, key=lambda row: ("ours", "peer", "floor").index(row["kind"]))
 
 
 def ns(row):
@@ -66,105 +62,95 @@ def power(size):
     return str(size) if size < 2**16 else f"2^{size.bit_length() - 1}"
 
 
-def markdown(title, rows, label, column, cell):
-    columns = list(dict.fromkeys(column(row) for row in sorted(rows, key=lambda row: row["size"])))
+def label(row):
+    return ", ".join([row["dtype"]] + [row["form"]] * (row["form"] != "any") + [row["who"]])
+
+
+def table(title, cells):
+    """Markdown; a cell is its line's label, its column's head and its text."""
+    columns = list(dict.fromkeys(column for _, column, _ in cells))
     lines = {}
-    for row in rows:
-        lines.setdefault(label(row), {})[column(row)] = cell(row)
+    for name, column, text in cells:
+        lines.setdefault(name, {})[column] = text
     yield f"| {title} | {' | '.join(columns)} |"
     yield "|:--" + "|--:" * len(columns) + "|"
-    for name, cells in lines.items():
-        yield f"| {name} | " + " | ".join(cells.get(key, "") for key in columns) + " |"
+    for name, line in lines.items():
+        yield f"| {name} | " + " | ".join(line.get(column, "") for column in columns) + " |"
     yield ""
 
 
 def with_out(rows, **wanted):
     """One comparison, the output given; who has no out= stands beside those who have."""
-    able = {row["who"] for row in rows if row["mode"] == "out"} - {"gelu_fast ufunc"}
-    unable = {row["who"] for row in rows if row["kind"] == "peer"} - able
-    rows = pick(rows, **wanted)
-    return [row for row in rows if row["mode"] == "out" and row["who"] in able] + [
-        row | {"who": row["who"] + " (no out=)"} for row in rows if row["who"] in unable
+    able = {row["who"] for row in rows if row["mode"] == "out"}
+    rows = [row for row in pick(rows, **wanted) if row["who"] != "gelu_fast ufunc"]
+    return [
+        row if row["who"] in able else row | {"who": row["who"] + " (no out=)"}
+        for row in rows
+        if row["mode"] == "out" or row["who"] not in able
     ]
-
-
-def against_peers(rows):
-    """gelu_fast / the fastest peer, for each size with a peer."""
-    for ours in pick(rows, who="gelu_fast"):
-        peers = pick(rows, kind="peer", size=ours["size"])
-        if peers:
-            best = min(peers, key=ns)
-            ratio = {"kind": "ratio", "ratio": ns(ours) / ns(best), "to": best["who"]}
-            yield ours | ratio | {"who": "gelu_fast / fastest peer"}
-
-
-def ratio_text(row):
-    return f"{row['ratio']:.2f}" if row["ratio"] <= 1 else f"**{row['ratio']:.2f}**"
 
 
 def peer_tables(rows):
     """A table for each form, dtype and number of threads, after a list of all that is lost."""
-    tables, ratios = [], []
+    tables, won, lost = [], 0, []
     for threads in distinct(rows, "threads"):
         for form in distinct(pick(rows, kind="ours"), "form"):
             for dtype in distinct(rows, "dtype"):
+                title = f"{form}, {dtype}, threads: {threads}"
                 chosen = with_out(rows, form=form, dtype=dtype, threads=threads)
-                ratios += (found := list(against_peers(chosen)))
-                tables += markdown(
-                    f"{form}, {dtype}, threads: {threads}",
-                    by_kind(chosen + found),
-                    lambda row: row["who"],
-                    lambda row: power(row["size"]),
-                    lambda row: ratio_text(row) + " " + row["to"] if "ratio" in row else number(ns(row)),
-                )
-    lost = sorted((row for row in ratios if row["ratio"] > 1), key=lambda row: -row["ratio"])
-    yield f"gelu_fast is the fastest in {len(ratios) - len(lost)} of {len(ratios)} comparisons; the others:"
-    yield from ("", "| form, dtype, size, threads | gelu_fast / fastest peer | peer |", "|:--|--:|:--|")
-    for row in lost:
-        case = f"{row['form']}, {row['dtype']}, {power(row['size'])}, {row['threads']}"
-        yield f"| {case} | {ratio_text(row)} | {row['to']} |"
+                cells = [(row["who"], power(row["size"]), number(ns(row))) for row in chosen]
+                n_floors = len(pick(chosen, kind="floor"))
+                cells, floors = cells[: len(cells) - n_floors], cells[len(cells) - n_floors :]
+                for ours in pick(chosen, who="gelu_fast"):
+                    if peers := pick(chosen, kind="peer", size=ours["size"]):
+                        best = min(peers, key=ns)
+                        ratio, who, size = ns(ours) / ns(best), best["who"], power(ours["size"])
+                        text = f"{ratio:.2f}" if ratio <= 1 else f"**{ratio:.2f}**"
+                        cells.append(("gelu_fast / fastest peer", size, f"{text} {who}"))
+                        won += ratio <= 1
+                        if ratio > 1:
+                            lost.append((ratio, f"| {title} | {size} | {text} | {who} |"))
+                tables += table(title, cells + floors)
+    yield from (f"gelu_fast is the fastest in {won} of {won + len(lost)} comparisons. It loses:", "")
+    yield from ("| | size | gelu_fast / fastest peer | peer |", "|:--|--:|--:|:--|")
+    yield from [line for _, line in sorted(lost, reverse=True)] or ["| nowhere | | | |"]
     yield from ("", "## Against peers, output given: ns per element", "", *tables)
-
-
-def full_label(row):
-    return ", ".join([row["dtype"]] + [row["form"]] * (row["form"] != "any") + [row["who"]])
 
 
 def mode_table(rows, mode, threads):
     """The same operands for all; beside each time, its ratio to np.negative."""
     rows = [row for row in pick(rows, mode=mode, threads=threads) if row["who"] != "gelu_fast ufunc"]
-    floor = {(row["dtype"], row["size"]): ns(row) for row in pick(rows, who="np.negative")}
-    return markdown(
-        f"{mode}, threads: {threads}",
-        [row for dtype in distinct(rows, "dtype") for row in by_kind(pick(rows, dtype=dtype))],
-        full_label,
-        lambda row: power(row["size"]),
-        lambda row: f"{number(ns(row))} ({ns(row) / floor[row['dtype'], row['size']]:.2f})",
-    )
+    floor = {(row["dtype"], row["size"]): ns(row) for row in rows if row["who"] == "np.negative"}
+    cells = [
+        (label(row), power(row["size"]), f"{number(ns(row))} ({ns(row) / floor[dtype, row['size']]:.2f})")
+        for dtype in distinct(rows, "dtype")
+        for row in pick(rows, dtype=dtype)
+    ]
+    return table(f"{mode}, threads: {threads}", cells)
 
 
 def fixed_cost(rows, threads):
-    small = [row for row in pick(rows, threads=threads) if row["size"] <= 128]
-    return markdown(
-        f"ns, threads: {threads}",
-        [row for row in small if row["kind"] == "ours" or row["who"] == "np.negative"],
-        full_label,
-        lambda row: f"{row['size']}, {row['mode']}",
-        lambda row: number(row["median_ns"]),
-    )
+    rows = [row for row in rows if row["kind"] == "ours" or row["who"] == "np.negative"]
+    rows = [row for row in pick(rows, threads=threads) if row["size"] <= 128]
+    cells = [
+        (label(row), f"{row['size']}, {row['mode']}", number(row["median_ns"]))
+        for dtype in distinct(rows, "dtype")
+        for row in pick(rows, dtype=dtype)
+    ]
+    return table(f"threads: {threads}", cells)
 
 
 def report(about, rows):
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     yield from ("# Speed of gelu_fast", "")
     yield f"- {about['date']}, commit {about['commit']}"
     yield f"- {about['CPU']}, L3 {about['L3']}; ISA level {about['ISA level']}; compiler {about['compiler']}"
-    yield f"- threads {' and '.join(map(str, about['threads']))}, the process restricted to as many CPUs"
-    yield f"- {versions}"
+    yield f"- {', '.join(f'{name} {version}' for name, version in about['versions'].items())}"
     yield f"- not installed, hence not compared with: {', '.join(about['not installed']) or 'none'}"
+    for threads, others in zip(about["threads"], about["CPU time of others"], strict=True):
+        yield f"- threads {threads}, on as many CPUs; other processes took {others:.1%} of the machine"
     yield from ("- medians of at least 7 rounds, of standard normal input", "")
     yield "The formulas and the np.* floors run on one thread, whatever the number of threads. The floors"
-    yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and are not counted as peers."
+    yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and do not count as peers."
     yield from ("", *peer_tables(rows), "## Other ways to call: ns per element (ratio to np.negative)", "")
     for mode in ("no out", "in place", "strided", "transposed"):
         for threads in about["threads"]:
@@ -175,22 +161,19 @@ def report(about, rows):
 
 
 def picture(about, rows, path):
-    n = len(about["threads"])
     figure = Figure(figsize=(14, 6.5), layout="constrained")
-    panels = figure.subplots(1, n, sharey=True, squeeze=False)
-    for panel, threads in zip(panels[0], about["threads"], strict=True):
+    panels = figure.subplots(1, len(about["threads"]), sharey=True, squeeze=False)[0]
+    for panel, threads in zip(panels, about["threads"], strict=True):
         chosen = with_out(rows, form="exact", dtype="float32", threads=threads)
-        for who in distinct(by_kind(chosen), "who"):
-            style = STYLES.get(who.removesuffix(" (no out=)"))
-            if style:
-                points = sorted((row["size"], ns(row)) for row in pick(chosen, who=who))
+        for who, style in STYLES.items():
+            if points := [(row["size"], ns(row)) for row in chosen if row["who"] == who]:
                 panel.loglog(*zip(*points, strict=True), label=who, markersize=5, **style)
         panel.set_title(f"threads: {threads}")
         panel.set_xlabel("elements")
         panel.set_xscale("log", base=2)
         panel.grid(alpha=0.3)
-    panels[0][0].set_ylabel("ns per element")
-    panels[0][-1].legend(frameon=False)
+    panels[0].set_ylabel("ns per element")
+    panels[-1].legend(frameon=False)
     machine = f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}"
     figure.suptitle(f"GELU, exact, float32, output given ({machine})")
     figure.savefig(path, dpi=100)

@@ -3,8 +3,8 @@
 
 import numpy as _np
 
-from gelu_fast._load import _core
 from gelu_fast._config import __version__, show_config
+from gelu_fast._load import _core
 
 get_num_threads = _core.get_num_threads
 set_num_threads = _core.set_num_threads
@@ -33,9 +33,7 @@ def _form(approx, forms):
     raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
 
 
-def gelu(
-    x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True
-):
+def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
     """
     The Gaussian error linear unit, x Phi(x), or one of its approximations.
 

@@ -51,14 +51,17 @@ def main():
     error, n = largest_error(y, x)
     print(f"\nGELU of {rows} x {columns} float32 (the activations of a feed-forward block, {rows} tokens):")
     print(f"  largest error {error:.2f} ULP, at {n} of its elements, against math.erfc in float64")
-    for name, approx, usual in (("exact", False, usual_exact(x)), ("tanh", True, usual_tanh(x))):
+    for name, approx, library, usual in (
+        ("exact", False, "SciPy", usual_exact(x)),
+        ("tanh", True, "NumPy", usual_tanh(x)),
+    ):
         fast = median_ms(lambda approx=approx: gelu_fast.gelu(x, approx, out=y))
         if usual is None:
-            print(f"  {name:<5} {fast:.2f} ms; SciPy, which the usual formula takes erf from, is not installed")
-            continue
-        slow = median_ms(usual)
-        formula = "SciPy" if name == "exact" else "NumPy"
-        print(f"  {name:<5} {fast:.2f} ms; the usual {formula} formula {slow:.1f} ms, {slow / fast:.0f} times as long")
+            beside = "SciPy, which the usual formula takes erf from, is not installed"
+        else:
+            slow = median_ms(usual)
+            beside = f"the usual {library} formula {slow:.1f} ms, {slow / fast:.0f} times as long"
+        print(f"  {name:<5} {fast:.2f} ms; {beside}")
 
 
 if __name__ == "__main__":

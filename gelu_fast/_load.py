@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Load _core, and with it OpenMP, so that threads that wait soon go to sleep.
 
-libgomp lets them spin for milliseconds (GOMP_SPINCOUNT 300000). In a model they take the cores from the matrix
-product that follows: measured on 2 cores, 1760 x 1536 float32, the product after a GELU took 17.5 ms; with a count
-of 10000, 10.3 ms; with passive waiting 10.1 ms, but then a GELU of 2^16 elements takes 40 us instead of 15. Counts
-of 300 to 5000 fell back to 60 to 1300 us now and then. The count is read when libgomp is loaded; if that was
-before, or the user has set it, this changes nothing."""
+libgomp lets them spin for milliseconds (GOMP_SPINCOUNT 300000). In a model they take the cores from the
+matrix product that follows: measured on 2 cores, 1760 x 1536 float32, the product after a GELU took 17.5 ms;
+with a count of 10000, 10.3 ms; with passive waiting 10.1 ms, but then a GELU of 2^16 elements takes 40 us
+instead of 15. Counts of 300 to 5000 fell back to 60 to 1300 us now and then. The count is read when libgomp
+is loaded; if that was before, or the user has set it, this changes nothing."""
 
 import os
 

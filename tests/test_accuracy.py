@@ -32,7 +32,23 @@ def every_float16():
 def some_float32():
     """Every 1021st float32; all in a window around each place where a kernel's path changes."""
     bits = np.arange(0, 1 << 32, 1021, dtype=np.uint64).astype(np.uint32)
-    places = [0, 2.0**-126, 5.1577, 5.168, 5.4033, 5.4141, 10.8067, 10.828, 10.8125, 14.375, 63.5625, 0.3466, 1.0, 4.0, 12.0]
+    places = [
+        0,
+        2.0**-126,
+        5.1577,
+        5.168,
+        5.4033,
+        5.4141,
+        10.8067,
+        10.828,
+        10.8125,
+        14.375,
+        63.5625,
+        0.3466,
+        1.0,
+        4.0,
+        12.0,
+    ]
     centers = np.array(places, dtype=np.float32).view(np.uint32).astype(np.int64)
     windows = (centers[:, None] + np.arange(-3000, 3000)).clip(0, 0x7F7FFFFF).ravel().astype(np.uint32)
     x = np.concatenate([bits, windows, windows | np.uint32(1 << 31)]).view(np.float32)

@@ -68,5 +68,9 @@ def test_flags_that_others_raised_are_kept(ufunc):
 
 def test_value_at_one(ufunc, form):
     """Literature values, to catch a form taken for another."""
-    exact = {"gelu_erf": 0.8413447460685429, "gelu_tanh": 0.8411919906082768, "gelu_sigmoid": 0.8457957659328212}
+    exact = {
+        "gelu_erf": 0.8413447460685429,
+        "gelu_tanh": 0.8411919906082768,
+        "gelu_sigmoid": 0.8457957659328212,
+    }
     assert abs(ufunc(1.0) - exact[form]) < 1e-15

@@ -39,7 +39,17 @@ def test_set_and_get():
     assert gelu_fast.get_num_threads() == 3
 
 
-@pytest.mark.parametrize("bad, error", [(0, ValueError), (-1, ValueError), (1025, ValueError), (2**70, ValueError), (1.5, TypeError), ("2", TypeError)])
+@pytest.mark.parametrize(
+    "bad, error",
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (1025, ValueError),
+        (2**70, ValueError),
+        (1.5, TypeError),
+        ("2", TypeError),
+    ],
+)
 def test_bad_number(bad, error):
     gelu_fast.set_num_threads(2)
     with pytest.raises(error):
@@ -112,7 +122,14 @@ print(count() - before)
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in Linux's /proc")
 @pytest.mark.parametrize(
     "n, index, started",
-    [(16384, "", 0), (32767, "", 0), (32768, "", 1), (LARGE, "", 3), (LARGE, "[::2]", 3), (LARGE, "[::-1]", 3)],
+    [
+        (16384, "", 0),
+        (32767, "", 0),
+        (32768, "", 1),
+        (LARGE, "", 3),
+        (LARGE, "[::2]", 3),
+        (LARGE, "[::-1]", 3),
+    ],
 )
 def test_threads_are_started_for_large_arrays_alone(n, index, started):
     assert run(COUNT.format(n=n, index=index), OPENBLAS_NUM_THREADS="1") == str(started)

@@ -11,6 +11,7 @@ are left absorb what was lost.
 """
 
 import argparse
+import functools
 import math
 import sys
 from dataclasses import dataclass
@@ -88,8 +89,7 @@ def fit(function, low, high, terms, real, first=None):
     `first` rounds the constant term, if not `real.round` does."""
     nodes = 4 * terms
     xs = [
-        (low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes))
-        for i in range(nodes)
+        (low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes)) for i in range(nodes)
     ]
     xs = [x.mid() for x in xs]
     ys = [function(x) for x in xs]
@@ -98,9 +98,7 @@ def fit(function, low, high, terms, real, first=None):
         # (A^T A) c = A^T b with rows x^j / y, right-hand side what the fixed terms leave of 1
         powers = range(len(fixed), terms)
         a = arb_mat([[x**j / y for j in powers] for x, y in zip(xs, ys)])
-        b = arb_mat(
-            [[1 - sum((c * x**j for j, c in enumerate(fixed)), arb(0)) / y] for x, y in zip(xs, ys)]
-        )
+        b = arb_mat([[1 - sum((c * x**j for j, c in enumerate(fixed)), arb(0)) / y] for x, y in zip(xs, ys)])
         c = (a.transpose() * a).solve(a.transpose() * b)
         fixed.append(first(c[0, 0]) if first and not fixed else arb(real.round(c[0, 0])))
     worst = max(
@@ -139,22 +137,20 @@ def segment_tables(real):
     yield f"#define {real.name}_SEGMENTS {SEGMENTS}"
     for form, width in SEGMENT_WIDTH.items():
         rows, errors = [], []
-        for k in range(SEGMENTS):
-            center = arb(k) * width
-            c, worst = fit(
-                lambda d: gate_tail(form, center + d), -arb(width) / 2, arb(width) / 2,
-                real.segment_terms, real, first,
-            )  # fmt: skip
+        for center in (arb(k) * width for k in range(SEGMENTS)):
+            tail = functools.partial(lambda form, center, d: gate_tail(form, center + d), form, center)
+            half = arb(width) / 2
+            c, worst = fit(tail, -half, half, real.segment_terms, real, first)
             hi = (c[0] * grid + arb(0.5)).floor() / grid
             rows.append([float(hi), float(c[0] - hi)] + [float(x) for x in c[1:]])
             errors.append(worst)
-        worst = max(errors)
-        yield ""
-        yield f"#define {real.name}_SEGMENT_WIDTH_{form} {real.hex(width)} /* {width} */"
         near = 31.4375 * width  # not 31.5: the segment number is computed with a rounding
         loss = float(near * gate_tail(form, arb(near)) * arb(2) ** (real.bits - math.frexp(near)[1]))
-        yield f"#define {real.name}_NEAR_{form} {real.hex(near)} /* {near}: beyond, gelu(t) is t to {loss:.2f} ULP */"
-        yield f"/* P(t) of {form}: c0_hi, c0_lo, c1, c2 ... of each; relative error {worst:.2g} = 2^{math.log2(worst):.1f} */"
+        error = f"relative error {max(errors):.2g} = 2^{math.log2(max(errors)):.1f}"
+        yield ""
+        yield f"#define {real.name}_SEGMENT_WIDTH_{form} {real.hex(width)} /* {width} */"
+        yield f"#define {real.name}_NEAR_{form} {real.hex(near)} /* {near}: gelu(t) is t to {loss:.2f} ULP */"
+        yield f"/* P(t) of {form}: c0_hi, c0_lo, c1, c2 ... of each segment; {error} */"
         yield f"static const {real.name} {real.name}_SEGMENT_{form}[][{SEGMENTS}] = {{"
         for column in zip(*rows):
             yield "    {" + ", ".join(real.hex(c) for c in column) + "},"
@@ -178,9 +174,7 @@ def header(real):
     def pair(name, value, meaning, hi_bits=real.bits):
         hi = real.round(value)
         if hi_bits < real.bits:
-            hi = math.ldexp(
-                round(math.ldexp(hi, hi_bits - math.frexp(hi)[1])), math.frexp(hi)[1] - hi_bits
-            )
+            hi = math.ldexp(round(math.ldexp(hi, hi_bits - math.frexp(hi)[1])), math.frexp(hi)[1] - hi_bits)
         scalar(name + "_HI", hi, meaning)
         scalar(name + "_LO", value - arb(hi), "and what is left of it")
 
@@ -216,7 +210,9 @@ def header(real):
     scalar("ERFCX_CENTER", center, "1/(t + 4) minus this is exact for t <= 12")
     array(
         "ERFCX",
-        fit(lambda u: erfcx_quotient(u + center), s_min - center, arb(1) / 4 - center, real.erfcx_terms, real),
+        fit(
+            lambda u: erfcx_quotient(u + center), s_min - center, arb(1) / 4 - center, real.erfcx_terms, real
+        ),
         "(t + 4) exp(t^2/2) Phi(-t) in u = 1/(t + 4) - ERFCX_CENTER, highest degree first",
         constant_apart=True,
     )

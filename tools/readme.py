@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write README's tables from their sources: the bounds that are promised, and what was measured.
 
-    python tools/readme.py            rewrite what stands between <!-- name --> and <!-- end --> in README.md
-    python tools/readme.py --check    exit 1 if README.md does not say what its sources say
+python tools/readme.py            rewrite what stands between <!-- name --> and <!-- end --> in README.md
+python tools/readme.py --check    exit 1 if README.md does not say what its sources say
 """
 
 import argparse

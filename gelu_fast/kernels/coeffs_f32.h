@@ -43,8 +43,8 @@ static const f32 f32_ERFCX[] = {
 #define f32_SEGMENTS 32
 
 #define f32_SEGMENT_WIDTH_erf 0x1.6p-3f /* 0.171875 */
-#define f32_NEAR_erf 0x1.59dp+2f /* 5.4033203125: beyond, gelu(t) is t to 0.37 ULP */
-/* P(t) of erf: c0_hi, c0_lo, c1, c2 ... of each; relative error 9.4e-09 = 2^-26.7 */
+#define f32_NEAR_erf 0x1.59dp+2f /* 5.4033203125: gelu(t) is t to 0.37 ULP */
+/* P(t) of erf: c0_hi, c0_lo, c1, c2 ... of each segment; relative error 9.4e-09 = 2^-26.7 */
 static const f32 f32_SEGMENT_erf[][32] = {
     {0x1p-1f, 0x1.ba215cp-2f, 0x1.764a2p-2f, 0x1.3654ep-2f, 0x1.f791fp-3f, 0x1.8f7f3p-3f, 0x1.35ae88p-3f, 0x1.d4d83p-4f, 0x1.5a619p-4f, 0x1.f3468p-5f, 0x1.5edcep-5f, 0x1.e0a94p-6f, 0x1.40cccp-6f, 0x1.a11c8p-7f, 0x1.08108p-7f, 0x1.4583p-8f, 0x1.869p-9f, 0x1.c80cp-10f, 0x1.031p-10f, 0x1.1e5p-11f, 0x1.33dp-12f, 0x1.41ep-13f, 0x1.474p-14f, 0x1.438p-15f, 0x1.37p-16f, 0x1.22p-17f, 0x1.08p-18f, 0x1.dp-20f, 0x1.ap-21f, 0x1.4p-22f, 0x1p-23f, 0x1p-24f},
     {-0x1.8c3558p-45f, 0x1.521a7ap-26f, 0x1.c771f8p-27f, 0x1.b7c73p-26f, 0x1.dffddp-26f, 0x1.4b79bcp-26f, 0x1.5a11b8p-30f, -0x1.2e23dep-27f, 0x1.8f7288p-26f, -0x1.089aa2p-27f, 0x1.6767a6p-26f, -0x1.250d86p-26f, 0x1.b00c94p-27f, -0x1.89e43ap-26f, 0x1.1112e8p-27f, -0x1.973994p-27f, 0x1.0d277cp-27f, -0x1.adfb5ep-26f, -0x1.b18296p-26f, 0x1.15f5b2p-26f, 0x1.556e4ap-29f, -0x1.e5fb4ap-27f, -0x1.1eaf2ap-30f, 0x1.2b0dccp-28f, -0x1.51314cp-32f, 0x1.3d42b8p-26f, -0x1.858d2cp-38f, 0x1.1b7994p-27f, -0x1.fc5eacp-26f, 0x1.b76cp-27f, 0x1.d0bf04p-28f, -0x1.5735d2p-27f},
@@ -57,8 +57,8 @@ static const f32 f32_SEGMENT_erf[][32] = {
 };
 
 #define f32_SEGMENT_WIDTH_tanh 0x1.5p-3f /* 0.1640625 */
-#define f32_NEAR_tanh 0x1.4a18p+2f /* 5.15771484375: beyond, gelu(t) is t to 0.16 ULP */
-/* P(t) of tanh: c0_hi, c0_lo, c1, c2 ... of each; relative error 3.2e-08 = 2^-24.9 */
+#define f32_NEAR_tanh 0x1.4a18p+2f /* 5.15771484375: gelu(t) is t to 0.16 ULP */
+/* P(t) of tanh: c0_hi, c0_lo, c1, c2 ... of each segment; relative error 3.2e-08 = 2^-24.9 */
 static const f32 f32_SEGMENT_tanh[][32] = {
     {0x1p-1f, 0x1.bd4754p-2f, 0x1.7c555cp-2f, 0x1.3ecc5cp-2f, 0x1.060a94p-2f, 0x1.a62718p-3f, 0x1.4d093p-3f, 0x1.012a2p-3f, 0x1.8483bp-4f, 0x1.1ee9fp-4f, 0x1.9e02cp-5f, 0x1.239bp-5f, 0x1.90ab4p-6f, 0x1.0c37cp-6f, 0x1.5d85p-7f, 0x1.bac1p-8f, 0x1.103ap-8f, 0x1.447cp-9f, 0x1.764cp-10f, 0x1.a12p-11f, 0x1.c06p-12f, 0x1.dp-13f, 0x1.cd4p-14f, 0x1.b8p-15f, 0x1.92p-16f, 0x1.5ep-17f, 0x1.24p-18f, 0x1.dp-20f, 0x1.6p-21f, 0x1p-22f, 0x1p-24f, 0x0p+0f},
     {-0x1.1dee94p-45f, -0x1.5c1db8p-27f, -0x1.a5de56p-27f, -0x1.92f476p-28f, 0x1.5479b8p-26f, 0x1.6e39d4p-26f, -0x1.e16a14p-27f, 0x1.dc58f4p-26f, -0x1.b05edp-26f, 0x1.f47258p-26f, 0x1.59cdfep-26f, 0x1.c6a736p-26f, -0x1.2489fep-26f, -0x1.14b64ap-27f, 0x1.8aa0cp-26f, 0x1.fa1c72p-26f, 0x1.927dbp-26f, -0x1.b63758p-26f, -0x1.e3a9a8p-27f, 0x1.e7e046p-27f, -0x1.610356p-26f, -0x1.7702a4p-26f, 0x1.db894cp-26f, 0x1.3d19fep-27f, -0x1.a5123ep-28f, 0x1.7c2762p-26f, -0x1.1ad43cp-31f, -0x1.3dac34p-28f, -0x1.c27decp-28f, -0x1.c6e452p-28f, 0x1.423dcap-26f, 0x1.ae0366p-26f},
@@ -71,8 +71,8 @@ static const f32 f32_SEGMENT_tanh[][32] = {
 };
 
 #define f32_SEGMENT_WIDTH_sigmoid 0x1.6p-2f /* 0.34375 */
-#define f32_NEAR_sigmoid 0x1.59dp+3f /* 10.806640625: beyond, gelu(t) is t to 0.12 ULP */
-/* P(t) of sigmoid: c0_hi, c0_lo, c1, c2 ... of each; relative error 3.3e-08 = 2^-24.8 */
+#define f32_NEAR_sigmoid 0x1.59dp+3f /* 10.806640625: gelu(t) is t to 0.12 ULP */
+/* P(t) of sigmoid: c0_hi, c0_lo, c1, c2 ... of each segment; relative error 3.3e-08 = 2^-24.8 */
 static const f32 f32_SEGMENT_sigmoid[][32] = {
     {0x1p-1f, 0x1.6e5aep-2f, 0x1.e5086p-3f, 0x1.2ddcf8p-3f, 0x1.67cfp-4f, 0x1.a11b6p-5f, 0x1.db704p-6f, 0x1.0c4d4p-6f, 0x1.2d1cp-7f, 0x1.50dap-8f, 0x1.7828p-9f, 0x1.a3ap-10f, 0x1.d3d8p-11f, 0x1.04b8p-11f, 0x1.229p-12f, 0x1.43cp-13f, 0x1.68cp-14f, 0x1.92p-15f, 0x1.cp-16f, 0x1.f2p-17f, 0x1.16p-17f, 0x1.34p-18f, 0x1.58p-19f, 0x1.8p-20f, 0x1.ap-21f, 0x1.cp-22f, 0x1p-22f, 0x1p-23f, 0x1p-24f, 0x1p-24f, 0x0p+0f, 0x0p+0f},
     {-0x1.7da16cp-34f, 0x1.6ed7ep-27f, 0x1.6757aep-27f, -0x1.9e814ap-26f, -0x1.e262cap-27f, -0x1.d4f56p-28f, 0x1.a4001ep-28f, -0x1.7c4ca8p-27f, 0x1.8b74c2p-26f, -0x1.174278p-26f, -0x1.2a2d1ep-28f, -0x1.7bff18p-29f, 0x1.27e61ap-26f, 0x1.7a293ap-26f, -0x1.032bdap-27f, 0x1.217aa6p-28f, -0x1.88df5cp-29f, -0x1.23ff7p-27f, -0x1.7a79d2p-27f, 0x1.df0e8p-26f, -0x1.c729c6p-30f, 0x1.abb522p-26f, 0x1.049534p-27f, 0x1.98fd14p-30f, 0x1.88d38ep-26f, 0x1.d2908cp-26f, 0x1.39fddp-27f, 0x1.413896p-26f, 0x1.27d314p-26f, -0x1.20c392p-26f, 0x1.999426p-26f, 0x1.c85432p-27f},
