@@ -2,14 +2,13 @@
 """From raw files of pytest-benchmark (one per number of threads) to benchmarks/results: numbers, tables and a
 picture, in which a loss stands as plainly as a win: python benchmarks/report.py RAW.json [RAW2.json ...]"""
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from PIL import Image
 
-RESULTS = Path(__file__).parent / "results"
 STYLES = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
     "gelu_fast": dict(color="#000000", marker="o", linewidth=2.5, zorder=3),
     "torch": dict(color="#d55e00", marker="s"),
@@ -24,7 +23,7 @@ STYLES = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
 
 def read(paths):
     """What ran where, and a row for each case."""
-    files = [json.loads(Path(path).read_text()) for path in paths]
+    files = [json.loads(path.read_text()) for path in paths]
     machines = [file["machine_info"]["gelu_fast"] for file in files]
     runs = {key: [machine.pop(key) for machine in machines] for key in ("threads", "CPU time of others")}
     if any(machine != machines[0] for machine in machines):
@@ -180,10 +179,20 @@ def picture(about, rows, path):
     Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)  # a third of the size
 
 
-if __name__ == "__main__":
-    about, rows = read(sys.argv[1:])
-    RESULTS.mkdir(exist_ok=True)
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument(
+        "raw", nargs="+", type=Path, help="json of pytest-benchmark, one per number of threads"
+    )
+    parser.add_argument("--into", type=Path, default=Path(__file__).parent / "results", metavar="DIR")
+    args = parser.parse_args()
+    about, rows = read(args.raw)
+    args.into.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
-    (RESULTS / "speed.json").write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
-    (RESULTS / "speed.md").write_text("\n".join(report(about, rows)).rstrip() + "\n")
-    picture(about, rows, RESULTS / "speed.png")
+    (args.into / "speed.json").write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
+    (args.into / "speed.md").write_text("\n".join(report(about, rows)).rstrip() + "\n")
+    picture(about, rows, args.into / "speed.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Draw GELU, its two approximations and their gradients beside ReLU: ``python examples/forms.py``.
+"""Draw GELU, its two approximations and their gradients beside ReLU: ``python examples/forms.py [FILE]``.
 
-Needs matplotlib (``pip install "gelu_fast[bench]"``); writes forms.png beside this file."""
+Needs matplotlib (``pip install "gelu_fast[bench]"``); FILE is forms.png beside this one if not given."""
 
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,7 +15,7 @@ FORMS = {"exact": (False, "-"), "tanh": ("tanh", "--"), "sigmoid": ("sigmoid", "
 COLORS = {"exact": "#0072B2", "tanh": "#D55E00", "sigmoid": "#009E73"}
 
 
-def main():
+def main(file):
     x = np.linspace(-4, 3, 1401)
     figure, (value, slope, difference) = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
     value.plot(x, np.maximum(x, 0), color="0.6", label="ReLU")
@@ -34,8 +35,8 @@ def main():
         axes.axvline(0, color="0.85", zorder=0)
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(Path(__file__).with_name("forms.png"), dpi=110)
+    figure.savefig(file, dpi=110)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("forms.png"))

@@ -50,7 +50,8 @@ cdef extern from "<fenv.h>" nogil:
 cdef enum:
     MAX_ARGS = 4
     BLOCK = 512  # elements of a strided operand that are packed at a time; a multiple of every vector's length
-    MIN_SHARE = 16384  # elements; a thread with fewer costs more than it saves
+    # Elements. Twice that, float32, measured: 13.4 us on one thread, 9.4 on two.
+    MIN_SHARE = 16384
     MAX_THREADS = 1024  # OpenMP ends the process where the system gives it no more threads
 
 cdef struct Loop:

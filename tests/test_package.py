@@ -3,6 +3,7 @@
 
 import doctest
 import inspect
+import json
 import subprocess
 import sys
 from importlib import metadata
@@ -29,6 +30,24 @@ def run(*args):
 @in_checkout
 def test_coefficients_are_what_fit_computes():
     run("tools/fit.py", "--check")
+
+
+@in_checkout
+def test_kernel_comments_say_what_was_measured():
+    measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
+    kernels = ROOT / "gelu_fast" / "kernels"
+    for form in FORMS:
+        for level, file in (
+            ("baseline", "gelu.h"),
+            ("x86-64-v3", "gelu.h"),
+            ("x86-64-v4", "segments.h"),
+        ):
+            worst = measured[form][level]
+            assert worst["ulp"] <= ULP[form]["float32"]
+            mantissa, exponent = worst["x"].split("p")
+            assert (
+                f"{worst['ulp']:.2f} ULP at {mantissa.rstrip('0')}p{exponent}" in (kernels / file).read_text()
+            )
 
 
 @in_checkout

@@ -154,6 +154,28 @@ def test_many_python_threads(ufunc):
     assert not wrong
 
 
+def test_the_gil_is_released():
+    """Another Python thread runs on while a large array is computed."""
+    x = np.ones(20_000_000, np.float32)
+    out = np.empty_like(x)
+    started, done = threading.Event(), threading.Event()
+
+    def work():
+        started.set()
+        gelu_fast.gelu(x, out=out)
+        done.set()
+
+    worker = threading.Thread(target=work)
+    gelu_fast.set_num_threads(1)
+    worker.start()
+    started.wait(60)
+    turns = 0
+    while not done.is_set():
+        turns += 1
+    worker.join()
+    assert turns > 1000  # with the GIL held there is one, or as many as fit before the call
+
+
 FORK = """
 import os, warnings, numpy as np, gelu_fast
 warnings.simplefilter("ignore", DeprecationWarning)
