@@ -25,14 +25,9 @@ __all__ = [
     "show_config",
 ]
 
+
 _FORMS = {False: gelu_erf, "none": gelu_erf, True: gelu_tanh, "tanh": gelu_tanh, "sigmoid": gelu_sigmoid}
-
-
-def _form(approx, forms):
-    """The member of `forms` that `approx` names; 0 and 1 are no booleans here."""
-    if isinstance(approx, (bool, str, _np.bool)) and approx in forms:
-        return forms[approx]
-    raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+_NAMES_OF_FORMS = {bool, _np.bool, str}  # their types: 0 and 1 are no booleans here
 
 
 # What gelu takes. As parameters of its own, five more defaults would cost a call on one element 60 ns of 450,
@@ -92,12 +87,17 @@ def gelu(x, approx=False, *, out=None, **kwargs):
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    ufunc = gelu_erf if approx is False else _form(approx, _FORMS)
+    if approx is False:
+        ufunc = gelu_erf
+    elif approx.__class__ in _NAMES_OF_FORMS and approx in _FORMS:
+        ufunc = _FORMS[approx]
+    else:
+        raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
     if out is None:
         return ufunc(x, **kwargs) if kwargs else ufunc(x)
-    if kwargs or out.__class__ is tuple:
+    if kwargs or out.__class__ is not _np.ndarray:
         return ufunc(x, out=out, **kwargs)
-    return ufunc(x, out)
+    return ufunc(x, out)  # 50 ns less than by keyword
 
 
 gelu.__signature__ = _inspect.signature(_signature)

@@ -64,7 +64,10 @@ cdef struct Loop:
 cdef inline void copy(char *to, npy_intp to_step, const char *source, npy_intp step, npy_intp n,
                       npy_intp itemsize) noexcept nogil:
     cdef npy_intp i
-    if itemsize == 2:
+    if itemsize == 1:
+        for i in range(n):
+            to[i * to_step] = source[i * step]
+    elif itemsize == 2:
         for i in range(n):
             (<uint16_t *> (to + i * to_step))[0] = (<const uint16_t *> (source + i * step))[0]
     elif itemsize == 4:
@@ -159,6 +162,7 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
 
 cdef int requested_threads = 0  # 0: as many as OpenMP would use
 cdef int initial_threads = openmp_threads()
+cdef int threads_when_requested = initial_threads
 cdef bint in_forked_child = False
 
 
@@ -172,7 +176,8 @@ cdef int thread_count() noexcept nogil:
         return 1
     if requested_threads == 0:
         return openmp
-    if openmp < initial_threads:  # threadpoolctl or another library holds OpenMP to less
+    # threadpoolctl, or another library, has set OpenMP's maximum: that is a limit
+    if openmp < initial_threads or openmp != threads_when_requested:
         return min(openmp, requested_threads)
     return requested_threads
 
@@ -201,8 +206,9 @@ def set_num_threads(n):
     Parameters
     ----------
     n : int or None
-        From 1 to 1024. It takes the place of ``OMP_NUM_THREADS``; a lower limit that threadpoolctl sets later
-        still holds. None goes back to OpenMP's maximum.
+        From 1 to 1024. It takes the place of ``OMP_NUM_THREADS``. A limit of threadpoolctl still holds, if it
+        is less than OpenMP's maximum at import, or differs from OpenMP's maximum when this was called. None
+        goes back to OpenMP's maximum.
 
     Raises
     ------
@@ -215,7 +221,7 @@ def set_num_threads(n):
     --------
     get_num_threads
     """
-    global requested_threads
+    global requested_threads, threads_when_requested
     if n is None:
         requested_threads = 0
         return
@@ -223,6 +229,7 @@ def set_num_threads(n):
     if not 1 <= n <= MAX_THREADS:
         raise ValueError(f"the number of threads must be from 1 to {MAX_THREADS}, not {n}")
     requested_threads = n
+    threads_when_requested = openmp_threads()
 
 
 def _after_fork():
@@ -274,6 +281,8 @@ cdef object make_ufunc(int f):
     cdef const gelu_function *function = &gelu_functions[f]
     cdef int n_args = function.n_in + function.n_out
     cdef int t, j
+    if n_args > MAX_ARGS:
+        raise ImportError(f"{function.name.decode()} has {n_args} operands, _core.pyx room for {MAX_ARGS}")
     name = f"gelu_{function.name.decode()}"
     encoded = name.encode(), UFUNC_DOCS[name].encode()
     strings.append(encoded)

@@ -16,7 +16,7 @@ import oracle
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import ULP
+from gelu_fast._bounds import FORMS, ULP
 
 CHUNK = 1 << 22
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "accuracy.json"
@@ -41,8 +41,8 @@ def judge(form, start):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--form", choices=oracle.FORMS, action="append", help="default: all")
-    forms = parser.parse_args().form or oracle.FORMS
+    parser.add_argument("--form", choices=FORMS, action="append", help="default: all")
+    forms = parser.parse_args().form or FORMS
     starts = range(0, 1 << 32, CHUNK)
     broken = False
     for form in forms:

@@ -5,13 +5,13 @@ quotient, no table, no reflection."""
 
 import hashlib
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import flint
 import numpy as np
 from scipy.special import erfc
 
-FORMS = ("gelu_erf", "gelu_tanh", "gelu_sigmoid")
 SQRT_2_PI = np.sqrt(2 / np.pi)
 CACHE = Path(__file__).resolve().parent.parent / "build" / "oracle"
 
@@ -59,7 +59,8 @@ def in_balls(form, x):
     path = CACHE / f"{form}-{key}.npy"
     if path.exists():
         return np.load(path)
-    with ProcessPoolExecutor() as pool:
+    # spawned: a process that has imported JAX must not be forked
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(_balls, [form] * 64, np.array_split(x, 64)))
     result = np.concatenate(parts, axis=1)
     CACHE.mkdir(parents=True, exist_ok=True)

@@ -59,11 +59,16 @@ def test_no_warning_for_any_number(ufunc, dtype, n):
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_flags_that_others_raised_are_kept(ufunc):
-    """A cast that overflows on the way in is reported, as for NumPy's own functions."""
-    x = np.array([1e300])
-    for function in (np.spacing, ufunc):
+    """A cast that overflows, in the first of NumPy's buffers, is reported, as for NumPy's own functions."""
+    x = np.ones(20_000)
+    x[0] = 1e300
+    out = np.empty(x.shape, np.float32)
+    for function in (np.cbrt, ufunc):
         with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
             function(x, dtype=np.float32, casting="same_kind")
+    for function in (np.positive, ufunc):
+        with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
+            function(x, out=out)
 
 
 def test_value_at_one(ufunc, form):

@@ -9,7 +9,6 @@ import threading
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 import gelu_fast
 from gelu_fast import _config
@@ -23,9 +22,13 @@ def default_threads():
     gelu_fast.set_num_threads(None)
 
 
-def run(code, **env):
+def run(code, *args, **env):
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **env}, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code, *args],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -78,16 +81,49 @@ def test_default_is_the_cpus_of_this_process():
     assert int(done.stdout) == len(os.sched_getaffinity(0))
 
 
-def test_threadpoolctl():
-    gelu_fast.set_num_threads(None)
-    before = gelu_fast.get_num_threads()
-    with threadpool_limits(limits=1, user_api="openmp"):
-        assert gelu_fast.get_num_threads() == 1
-        if before > 1:
-            gelu_fast.set_num_threads(4)
-            assert gelu_fast.get_num_threads() == 1
-            gelu_fast.set_num_threads(None)
-    assert gelu_fast.get_num_threads() == before
+LIMIT = """
+import sys, gelu_fast
+from threadpoolctl import threadpool_limits
+requested, limit = map(int, sys.argv[1:])
+if requested:
+    gelu_fast.set_num_threads(requested)
+before = gelu_fast.get_num_threads()
+with threadpool_limits(limit, user_api="openmp"):
+    inside = gelu_fast.get_num_threads()
+print(before, inside, gelu_fast.get_num_threads())
+"""
+
+
+@pytest.mark.parametrize(
+    "openmp, requested, limit, inside",
+    [
+        (4, 0, 1, 1),
+        (4, 0, 3, 3),
+        (4, 0, 6, 6),
+        (4, 2, 1, 1),
+        (4, 2, 3, 2),
+        (4, 6, 5, 5),
+        (4, 6, 3, 3),
+        (1, 4, 2, 2),
+    ],
+)
+def test_threadpoolctl(openmp, requested, limit, inside):
+    """With OMP_NUM_THREADS, set_num_threads (0: not called), and then a limit of threadpoolctl."""
+    before = requested or openmp
+    done = run(LIMIT, str(requested), str(limit), OMP_NUM_THREADS=str(openmp))
+    assert done.split() == [str(before), str(inside), str(before)]
+
+
+def test_a_limit_in_force_outranks_a_request():
+    code = """
+import gelu_fast
+from threadpoolctl import threadpool_limits
+with threadpool_limits(1, user_api="openmp"):
+    gelu_fast.set_num_threads(4)
+    print(gelu_fast.get_num_threads())
+print(gelu_fast.get_num_threads())
+"""
+    assert run(code, OMP_NUM_THREADS="2").split() == ["1", "2"]
 
 
 @pytest.mark.parametrize("given, used", [({}, "10000"), ({"GOMP_SPINCOUNT": "77"}, "77")])
@@ -196,14 +232,17 @@ def test_a_forked_child_does_not_hang():
     assert run(FORK) == "0"
 
 
-def _child(x):
-    return gelu_fast.gelu(x)
+POOL = """
+import multiprocessing, sys, warnings, numpy as np, gelu_fast
+warnings.simplefilter("ignore", DeprecationWarning)
+x = np.random.default_rng(2).normal(0, 4, 500_000)
+expected = gelu_fast.gelu(x)
+with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+    results = pool.map_async(gelu_fast.gelu, [x, x]).get(100)
+print(all(np.array_equal(result, expected) for result in results))
+"""
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_multiprocessing(method):
-    x = np.random.default_rng(2).normal(0, 4, 500_000)
-    expected = gelu_fast.gelu(x)
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        for result in pool.map_async(_child, [x, x]).get(120):
-            np.testing.assert_array_equal(result, expected)
+    assert run(POOL, method) == "True"

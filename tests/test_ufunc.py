@@ -185,6 +185,17 @@ def test_out_of_another_type(ufunc, x):
     assert_same(wide, ufunc(x.astype(np.float32)).astype(np.float64))
 
 
+def test_out_may_be_an_ellipsis():
+    """NumPy 2.3 and later: an array, where a scalar would have come. Whatever np.exp makes of it."""
+    try:
+        expected = type(np.exp(1.0, out=...))
+    except TypeError:
+        with pytest.raises(TypeError):
+            gelu(1.0, out=...)
+    else:
+        assert type(gelu(1.0, out=...)) is expected
+
+
 @pytest.mark.parametrize("bad", ["shape", "integer", "readonly", "list"])
 def test_bad_out_is_untouched(ufunc, x, bad):
     out = np.full(x.shape, 7.0)

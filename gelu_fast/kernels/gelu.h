@@ -134,9 +134,7 @@ INLINE R(scaled_t) R(tail_sigmoid)(V t)
         y = SELECT(inside, y, zero_or_x);                                       \
         return (V)((BITS)y | ((BITS)x & R(SIGN)));                              \
     }
-WHOLE(erf)
-WHOLE(tanh)
-WHOLE(sigmoid)
+GELU_FORMS(WHOLE)
 
 #undef R
 #undef V

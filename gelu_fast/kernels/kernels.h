@@ -2,15 +2,16 @@
  *
  * What the C side offers to _core.pyx: the table of functions, and for each ISA level a table of kernels.
  *
- * To add a function, write it in gelu.h and add a row to GELU_FUNCTIONS. To add an ISA level, add a stub
- * isa_<level>.c, its row in setup.py and its row in levels.c. To add a type, add its load and store to
- * simd.h and a row to GELU_TYPES. */
+ * CONTRIBUTING.md says what to touch for a new function, type or ISA level. */
 #ifndef GELU_KERNELS_H
 #define GELU_KERNELS_H
 
 #include <stddef.h>
 
-/* name, number of inputs, number of outputs */
+/* gelu.h has R(tail_<form>) for each; segments.h makes R(gelu_<form>) of it. */
+#define GELU_FORMS(ROW) ROW(erf) ROW(tanh) ROW(sigmoid)
+
+/* A ufunc each: name, number of inputs, number of outputs. isa.h calls R(gelu_<name>) for it. */
 #define GELU_FUNCTIONS(ROW) \
     ROW(erf, 1, 1)          \
     ROW(tanh, 1, 1)         \

@@ -7,8 +7,8 @@
  * x P(t) = x c0_hi - t r for x < 0, and x (1 - P(t)) = x (1 - c0_hi) - t r for x > 0, where 1 - c0_hi is
  * exact: one rounding of size, and no cancellation in the tail.
  *
- * Beyond NEAR, the end of the table, gelu(t) is t to half an ULP; a vector that has an x in [-CUTOFF, -NEAR) goes through
- * `whole` as well. Which lanes take which result depends on their values alone.
+ * Beyond NEAR, the end of the table, gelu(t) is t to half an ULP; a vector that has an x in [-CUTOFF, -NEAR)
+ * goes through `whole` as well. Which lanes take which result depends on their values alone.
  *
  * Worst of all float32: erf 1.56 ULP at -0x1.4f4cb6p+2, tanh 1.95 ULP at -0x1.2b348cp+2,
  * sigmoid 1.62 ULP at -0x1.4aa75p+3; where c0_hi has few bits, in the last segments. */
@@ -33,7 +33,8 @@ INLINE f32v f32_segments(f32v x, f32v t, f32 width, const f32 table[][f32_SEGMEN
     INLINE f32v f32_gelu_##form(f32v x)                                                                      \
     {                                                                                                        \
         f32v t = (f32v)((f32_bits)x & ~f32_SIGN);                                                           \
-        f32v y = f32_segments(x, t, f32_SEGMENT_WIDTH_##form, f32_SEGMENT_##form, LENGTH(f32_SEGMENT_##form));  \
+        f32v y = f32_segments(x, t, f32_SEGMENT_WIDTH_##form, f32_SEGMENT_##form,                            \
+                              LENGTH(f32_SEGMENT_##form));                                                   \
         y = f32_select(f32_at_most(t, (f32v){0} + f32_NEAR_##form), y, f32_max((f32v){0}, x));              \
         f32_mask far = f32_between(x, -f32_CUTOFF_##form, -f32_NEAR_##form);                                 \
         if (__builtin_expect(f32_any(far), 0))                                                               \
@@ -51,9 +52,5 @@ INLINE f32v f32_segments(f32v x, f32v t, f32 width, const f32 table[][f32_SEGMEN
 #define GELU_F64(form) \
     INLINE f64v f64_gelu_##form(f64v x) { return f64_whole_##form(x); }
 
-GELU_F32(erf)
-GELU_F32(tanh)
-GELU_F32(sigmoid)
-GELU_F64(erf)
-GELU_F64(tanh)
-GELU_F64(sigmoid)
+GELU_FORMS(GELU_F32)
+GELU_FORMS(GELU_F64)

@@ -13,7 +13,6 @@
  *   R##_keep(m, a)         a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
  *
- *
  * where GELU_LOOKUP is defined, for f32 alone:
  *
  *   f32_lookup(table, i)   table[i % 32], lane by lane, in registers
