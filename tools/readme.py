@@ -14,7 +14,7 @@ from gelu_fast._bounds import FORMS, ULP
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-SIZES = (4096, 65536, 2**20, 2**24, 2**26)
+SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
 
 def table(header, rows):
@@ -38,38 +38,44 @@ def accuracy():
 
 
 def speed():
-    """float32, exact form, output given: ns per element, and the ratio to the fastest peer."""
+    """float32, exact form, output given, in ns per element; and what is won and lost in all that was run."""
     results = json.loads((RESULTS / "speed.json").read_text())
-    about = results["about"]
-    lines = [
-        f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}. "
-        + ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-        + "."
-    ]
+    about, compared = results["about"], results["comparisons"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    lines = [f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}. {versions}."]
     for threads in about["threads"]:
         times = {}
-        kinds = {}
         for row in results["rows"]:
-            if (
-                row["threads"] == threads
-                and row["dtype"] == "float32"
-                and row["form"] in ("exact", "any")
-                and row["size"] in SIZES
-                and row["who"] != "gelu_fast ufunc"
-                and (row["mode"] == "out" or row["mode"] == "no out" and row["who"] == "JAX")
-            ):
-                times.setdefault(row["who"], {})[row["size"]] = row["median_ns"] / row["size"]
-                kinds[row["who"]] = row["kind"]
-        order = sorted(times, key=lambda who: ("ours", "peer", "floor").index(kinds[who]))
-        rows = [[who] + [f"{times[who][n]:.2f}" if n in times[who] else "" for n in SIZES] for who in order]
-        ratios = []
-        for n in SIZES:
-            peer = min(times[who][n] for who in times if kinds[who] == "peer" and n in times[who])
-            ratio = times["gelu_fast"][n] / peer
-            ratios.append(f"**{ratio:.2f}**" if ratio > 1 else f"{ratio:.2f}")
-        rows.insert(1, ["gelu_fast / fastest peer", *ratios])
-        title = f"ns per element, threads: {threads}"
-        lines += ["", table([title, *(f"2^{n.bit_length() - 1}" for n in SIZES)], rows)]
+            given = row["mode"] == "out" or (row["mode"] == "no out" and row["who"] == "JAX")
+            case = row["threads"], row["dtype"], row["form"]
+            if given and case in [(threads, "float32", "exact"), (threads, "float32", "any")]:
+                cells = times.setdefault((row["kind"], row["who"] + " (no out=)" * (row["who"] == "JAX")), {})
+                cells[row["size"]] = f"{row['median_ns'] / row['size']:.2f}"
+        times.pop(("ours", "gelu_fast ufunc"))
+        order = sorted(times, key=lambda key: ("ours", "peer", "floor").index(key[0]))
+        rows = [[key[1]] + [times[key].get(n, "") for n in SIZES] for key in order]
+        ratios = {
+            case["size"]: f"**{case['ratio']:.2f}**" if case["ratio"] > 1 else f"{case['ratio']:.2f}"
+            for case in compared
+            if (case["threads"], case["dtype"], case["form"]) == (threads, "float32", "exact")
+        }
+        rows.insert(1, ["gelu_fast / fastest peer", *(ratios[n] for n in SIZES)])
+        title = f"exact, float32, threads: {threads}; ns per element"
+        lines += ["", table([title, *("1" if n == 1 else f"2^{n.bit_length() - 1}" for n in SIZES)], rows)]
+    lost = {}
+    for case in sorted(compared, key=lambda case: case["ratio"]):
+        if case["ratio"] > 1:
+            what = f"{case['dtype']} {case['form']}" + ", one element" * (case["size"] == 1)
+            lost[what] = f"{what}: up to {case['ratio']:.2f} ({case['peer']})"
+    n_lost = sum(case["ratio"] > 1 for case in compared)
+    lines += [
+        "",
+        f"Of {len(compared)} comparisons with the fastest peer, over all forms, types, sizes and threads,",
+    ]
+    lines += [
+        f"gelu_fast wins {len(compared) - n_lost} and loses {n_lost}. By type and form, the worst losses:"
+    ]
+    lines += ["; ".join(reversed(lost.values())) + "."]
     return "\n".join(lines)
 
 
