@@ -143,10 +143,29 @@ NO_FMA_WORDS(f64, 27)
 OWN_STORAGE(f32)
 OWN_STORAGE(f64)
 
+/* float16, rounded to nearest, ties to even. */
+#if defined(__AVX512F__)
+
+INLINE f32v f16_load(const f16 *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+INLINE void f16_store(f16 *p, f32v v)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+#elif defined(__AVX2__) /* every CPU that has AVX2 has F16C */
+
+INLINE f32v f16_load(const f16 *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+INLINE void f16_store(f16 *p, f32v v)
+{
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+#else
+
 typedef f16v f16v_unaligned UNALIGNED(f16);
 
-/* float16: by integers and one exact multiplication, the same on every ISA level. A float16's exponent and
- * mantissa, moved to a float32's place, are off by a factor 2^112, subnormals included. */
+/* By integers and one exact multiplication: a float16's exponent and mantissa, moved to a float32's place, are
+ * off by a factor 2^112, subnormals included. */
 INLINE f32v f16_load(const f16 *p)
 {
     f32_bits half = __builtin_convertvector(*(const f16v_unaligned *)p, f32_bits);
@@ -156,8 +175,8 @@ INLINE f32v f16_load(const f16 *p)
     return (f32v)((f32_bits)scaled | infinite | (half & 0x8000) << 16);
 }
 
-/* Rounded to nearest, ties to even. A magnitude below 2^-14 is rounded by adding 1/2, whose last bit is
- * float16's smallest subnormal; one above, by adding half a unit in place (less one where even). */
+/* A magnitude below 2^-14 is rounded by adding 1/2, whose last bit is float16's smallest subnormal; one above, by
+ * adding half a unit in place (less one where even). */
 INLINE void f16_store(f16 *p, f32v v)
 {
     f32_bits bits = (f32_bits)v, magnitude = bits & 0x7fffffff;
@@ -171,6 +190,8 @@ INLINE void f16_store(f16 *p, f32v v)
     half |= (is_nan & 0x0200) | (bits >> 16 & 0x8000);
     *(f16v_unaligned *)p = __builtin_convertvector(half, f16v);
 }
+
+#endif
 
 /* A part of a vector goes through a padded one: a lane's result depends on nothing but its value. */
 #define PARTS(S, R)                                                                                          \
