@@ -25,7 +25,6 @@ cdef extern from "kernels/kernels.h" nogil:
         const char *name
         int n_in
         int n_out
-    ctypedef gelu_kernel *kernel_row[GELU_N_TYPES]
     ctypedef struct gelu_level:
         const char *name
         int (*supported)() noexcept
@@ -141,7 +140,8 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
     """The inner loop of every ufunc; `data` is the Loop that says which kernel."""
     cdef const Loop *loop = <const Loop *> data
     cdef npy_intp n = dimensions[0], share
-    cdef int before = fetestexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW)
+    cdef int errors = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW
+    cdef int before = fetestexcept(errors)
     cdef int team = 1, raised, i
     if n >= 2 * MIN_SHARE:
         team = <int> min(<npy_intp> thread_count(), n // MIN_SHARE)
@@ -153,7 +153,7 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
     elif n > 0:
         run(args, steps, 0, n, loop)
     # The kernels use infinities and underflow as they please; NumPy must hear of none of it.
-    raised = fetestexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW) & ~before
+    raised = fetestexcept(errors) & ~before
     if raised:
         feclearexcept(raised)
 

@@ -57,8 +57,9 @@ def test_readme_says_what_its_sources_say():
 
 @in_checkout
 def test_readme_example():
-    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).failed == 0
-    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).attempted >= 4
+    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert results.failed == 0
+    assert results.attempted >= 4
 
 
 def test_docstring_examples():

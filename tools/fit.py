@@ -11,7 +11,6 @@ are left absorb what was lost.
 """
 
 import argparse
-import functools
 import math
 import sys
 from dataclasses import dataclass
@@ -138,7 +137,10 @@ def segment_tables(real):
     for form, width in SEGMENT_WIDTH.items():
         rows, errors = [], []
         for center in (arb(k) * width for k in range(SEGMENTS)):
-            tail = functools.partial(lambda form, center, d: gate_tail(form, center + d), form, center)
+
+            def tail(d, form=form, center=center):
+                return gate_tail(form, center + d)
+
             half = arb(width) / 2
             c, worst = fit(tail, -half, half, real.segment_terms, real, first)
             hi = (c[0] * grid + arb(0.5)).floor() / grid

@@ -123,13 +123,13 @@ INLINE R(scaled_t) R(tail_sigmoid)(V t)
 /* A form for every x. Beyond its CUTOFF gelu(-t) rounds to zero and gelu(t) to t; those lanes, and NaN, leave
  * the arithmetic by `inside` and go through it as zeros. The sign of the result is that of x, zeros included. */
 #define WHOLE(form)                                                             \
-    INLINE V R(whole_##form)(V x)                                        \
+    INLINE V R(whole_##form)(V x)                                               \
     {                                                                           \
         V zero_or_x = MAX(ALL(0), x);                                           \
         V t = (V)((BITS)x & ~R(SIGN));                                          \
         MASK inside = AT_MOST(t, ALL(R(CUTOFF_##form)));                        \
         t = KEEP(inside, t);                                                    \
-        R(scaled_t) tail = R(tail_##form)(t);                     \
+        R(scaled_t) tail = R(tail_##form)(t);                                   \
         V y = zero_or_x - tail.m * tail.scale * (REAL)0x1p-64;                  \
         y = SELECT(inside, y, zero_or_x);                                       \
         return (V)((BITS)y | ((BITS)x & R(SIGN)));                              \

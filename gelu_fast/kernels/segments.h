@@ -32,14 +32,14 @@ INLINE f32v f32_segments(f32v x, f32v t, f32 width, const f32 table[][f32_SEGMEN
     static __attribute__((noinline)) f32v f32_far_##form(f32v x) { return f32_whole_##form(x); }             \
     INLINE f32v f32_gelu_##form(f32v x)                                                                      \
     {                                                                                                        \
-        f32v t = (f32v)((f32_bits)x & ~f32_SIGN);                                                           \
+        f32v t = (f32v)((f32_bits)x & ~f32_SIGN);                                                            \
         f32v y = f32_segments(x, t, f32_SEGMENT_WIDTH_##form, f32_SEGMENT_##form,                            \
                               LENGTH(f32_SEGMENT_##form));                                                   \
-        y = f32_select(f32_at_most(t, (f32v){0} + f32_NEAR_##form), y, f32_max((f32v){0}, x));              \
+        y = f32_select(f32_at_most(t, (f32v){0} + f32_NEAR_##form), y, f32_max((f32v){0}, x));               \
         f32_mask far = f32_between(x, -f32_CUTOFF_##form, -f32_NEAR_##form);                                 \
         if (__builtin_expect(f32_any(far), 0))                                                               \
             y = f32_select(far, f32_far_##form(x), y);                                                       \
-        return (f32v)((f32_bits)y | ((f32_bits)x & f32_SIGN));                                             \
+        return (f32v)((f32_bits)y | ((f32_bits)x & f32_SIGN));                                               \
     }
 
 #else
