@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compute every coefficient of the kernels and write them as hex floats.
 
-    python tools/fit.py            rewrite gelu_fast/kernels/coeffs_f32.h and coeffs_f64.h
+    python tools/fit.py            rewrite gelu_fast/kernels/coeffs_f32.h, coeffs_f64.h and tables.c
     python tools/fit.py --check    exit 1 if the committed files differ from what is computed
 
 All arithmetic is ball arithmetic of PREC bits (python-flint); a constant is rounded once, when it is
@@ -13,27 +13,35 @@ are left absorb what was lost.
 import argparse
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from flint import arb, arb_mat, ctx
 
-PREC = 600
+PREC = 320
 KERNELS = Path(__file__).resolve().parent.parent / "gelu_fast" / "kernels"
+FORMS = ("erf", "tanh", "sigmoid")
 
 ctx.prec = PREC
 PI = arb.pi()
 LN2 = arb(2).log()
-SEGMENTS = 32  # what a two-register permute of AVX-512 holds
-SEGMENT_WIDTH = {"erf": 11 / 64, "tanh": 21 / 128, "sigmoid": 11 / 32}
 TANH_A = 2 * (2 / PI).sqrt()  # 2u = A t + B t^3
 TANH_B = TANH_A * arb("0.044715")
 SIGMOID_C = arb("1.702")
 
+# Up to here T is the distance from x/2, from here on that from max(x, 0): the last at which the sum with x
+# would round as coarsely as T itself is where gelu(x) passes 1/4 and gelu(-x) has passed 1/8 , below 0.394.
+INNER = 0.394
+# A segment in memory is this part of its width away from the point that its polynomial is centred at; so the
+# polynomial can absorb the rounding of its constant term.
+APART = 1 / 8
+LANES = 32  # segments that a two-register permute of AVX-512 holds
+
 
 @dataclass(frozen=True)
 class Real:
-    """A floating-point type, and how many terms its polynomials need."""
+    """A floating-point type, and how its functions are approximated."""
 
     name: str
     suffix: str
@@ -41,8 +49,11 @@ class Real:
     min_exponent: int  # the smallest subnormal is 2**min_exponent
     ln2_hi_bits: int  # leaves n * LN2_HI exact for every n that occurs
     exp_terms: int
-    erfcx_terms: int
-    segment_terms: int  # 0: no table of segments for this type
+    mills_terms: int
+    terms: int  # of a segment in memory
+    width: dict  # of the segments in memory
+    lane_terms: int = 0  # of a segment in registers; 0: there are none
+    lane_width: dict = field(default_factory=dict)
 
     def round(self, value):
         """The nearest number of this type to a ball, as a Python float."""
@@ -54,12 +65,39 @@ class Real:
         return math.ldexp(int((scaled + arb(0.5)).floor().unique_fmpz()), exponent)
 
     def hex(self, number):
-        mantissa, exponent = number.hex().split("p")
+        if number == 0:
+            return "0" + self.suffix.replace("f", ".f")
+        mantissa, exponent = float(number).hex().split("p")
         return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}{self.suffix}"
 
+    def ulp(self, value):
+        return 2.0 ** (math.frexp(value)[1] - self.bits)
 
-F32 = Real("f32", "f", 24, -149, 14, exp_terms=5, erfcx_terms=11, segment_terms=7)
-F64 = Real("f64", "", 53, -1074, 41, exp_terms=11, erfcx_terms=24, segment_terms=0)
+
+F32 = Real(
+    "f32",
+    "f",
+    24,
+    -149,
+    14,
+    exp_terms=5,
+    mills_terms=5,
+    terms=4,
+    width={"erf": 1 / 128, "tanh": 1 / 128, "sigmoid": 5 / 512},
+    lane_terms=7,
+    lane_width={"erf": 43 / 256, "tanh": 81 / 512, "sigmoid": 5 / 16},
+)
+F64 = Real(
+    "f64",
+    "",
+    53,
+    -1074,
+    41,
+    exp_terms=11,
+    mills_terms=11,
+    terms=10,
+    width={"erf": 1 / 32, "tanh": 3 / 128, "sigmoid": 1 / 16},
+)
 
 
 def gate_tail(form, t):
@@ -70,41 +108,58 @@ def gate_tail(form, t):
     return 1 / (1 + v.exp())
 
 
+def size(form, t):
+    """|gelu(-t)|"""
+    return t * gate_tail(form, t)
+
+
+def first(predicate, step):
+    """The least multiple of `step` for which the monotone predicate holds."""
+    high = 1
+    while not predicate(arb(high) * step):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if predicate(arb(middle) * step) else (middle, high)
+    return high * step
+
+
 def cutoff(form, real):
-    """The least multiple of 1/16 beyond which gelu(-t) rounds to zero and gelu(t) to t."""
-    sixteenths, smallest = 0, arb(2) ** (real.min_exponent - 1)
-    for step in (256, 16, 1):
-        while True:
-            t = arb(sixteenths + step) / 16
-            if t * gate_tail(form, t) < smallest:
-                break
-            sixteenths += step
-    return (sixteenths + 1) / 16
+    """Beyond it gelu(-t) rounds to zero."""
+    return first(lambda t: size(form, t) < arb(2) ** (real.min_exponent - 1), 1 / 16)
 
 
-def fit(function, low, high, terms, real, first=None):
-    """Coefficients, lowest degree first, of the polynomial that is relatively nearest to `function`.
+def core(form, real, step):
+    """Beyond it gelu(t) is t to 0.8 ULP or better."""
+    return first(lambda t: size(form, t) < 0.8 * real.ulp(float(t)), step)
 
-    `first` rounds the constant term, if not `real.round` does."""
-    nodes = 4 * terms
+
+def fit(function, weight, low, high, terms, real):
+    """Coefficients, lowest degree first, of the polynomial that is nearest to `function` relative to `weight`,
+    and its largest error in that measure."""
+    nodes = 3 * terms
     xs = [
-        (low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes)) for i in range(nodes)
+        ((low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes))).mid()
+        for i in range(nodes)
     ]
-    xs = [x.mid() for x in xs]
-    ys = [function(x) for x in xs]
-    fixed = []
-    while len(fixed) < terms:
-        # (A^T A) c = A^T b with rows x^j / y, right-hand side what the fixed terms leave of 1
-        powers = range(len(fixed), terms)
-        a = arb_mat([[x**j / y for j in powers] for x, y in zip(xs, ys)])
-        b = arb_mat([[1 - sum((c * x**j for j, c in enumerate(fixed)), arb(0)) / y] for x, y in zip(xs, ys)])
+    left, weights, fixed = [function(x) for x in xs], [weight(x) for x in xs], []
+    for lowest in range(terms):
+        # (A^T A) c = A^T b, rows x^j / weight, right-hand side what the fixed terms leave of the function
+        a = arb_mat([[x**j / w for j in range(lowest, terms)] for x, w in zip(xs, weights)])
+        b = arb_mat([[y / w] for y, w in zip(left, weights)])
         c = (a.transpose() * a).solve(a.transpose() * b)
-        fixed.append(first(c[0, 0]) if first and not fixed else arb(real.round(c[0, 0])))
+        fixed.append(arb(real.round(c[0, 0])))
+        left = [y - fixed[-1] * x**lowest for x, y in zip(xs, left)]
     worst = max(
-        abs((sum((c * x**j for j, c in enumerate(fixed)), arb(0)) / function(x) - 1).mid())
-        for x in (low + (high - low) * arb(i) / 1000 for i in range(1001))
+        abs(((sum((c * x**j for j, c in enumerate(fixed)), arb(0)) - function(x)) / weight(x)).mid())
+        for x in (low + (high - low) * (arb(i) + 0.5) / 37 for i in range(37))
     )
     return fixed, float(worst)
+
+
+def relative_fit(function, *args):
+    return fit(function, function, *args)
 
 
 def exp_quotient(r):
@@ -116,111 +171,163 @@ def exp_quotient(r):
     return total
 
 
-def erfcx_quotient(s):
-    """M(t)/s with M(t) = exp(t^2/2) Phi(-t) = erfcx(t/sqrt 2)/2, in s = 1/(t + 4)."""
-    t = 1 / s - 4
-    return (t * t / 2).exp() * gate_tail("erf", t) / s
+def mills(z):
+    """t exp(t^2/2) Phi(-t), z = 1/t^2: t times Mills' ratio and 1/sqrt(2 pi)."""
+    t = 1 / z.sqrt()
+    return (t * t / 2).exp() * size("erf", t)
 
 
-def segment_tables(real):
-    """P(t) = c0_hi + (c0_lo + c1 d + c2 d^2 + ...) on SEGMENTS segments, d = t - k width, k = round(t/width).
-
-    c0_hi is a multiple of 2^-24, so that 1 - c0_hi is exact."""
-
-    grid = arb(2) ** real.bits
-
-    def first(c0):
-        hi = (c0.mid() * grid + arb(0.5)).floor() / grid
-        return hi + arb(real.round(c0 - hi))
-
-    yield f"#define {real.name}_SEGMENTS {SEGMENTS}"
-    for form, width in SEGMENT_WIDTH.items():
-        rows, errors = [], []
-        for center in (arb(k) * width for k in range(SEGMENTS)):
-
-            def tail(d, form=form, center=center):
-                return gate_tail(form, center + d)
-
-            half = arb(width) / 2
-            c, worst = fit(tail, -half, half, real.segment_terms, real, first)
-            hi = (c[0] * grid + arb(0.5)).floor() / grid
-            rows.append([float(hi), float(c[0] - hi)] + [float(x) for x in c[1:]])
-            errors.append(worst)
-        near = 31.4375 * width  # not 31.5: the segment number is computed with a rounding
-        loss = float(near * gate_tail(form, arb(near)) * arb(2) ** (real.bits - math.frexp(near)[1]))
-        error = f"relative error {max(errors):.2g} = 2^{math.log2(max(errors)):.1f}"
-        yield ""
-        yield f"#define {real.name}_SEGMENT_WIDTH_{form} {real.hex(width)} /* {width} */"
-        yield f"#define {real.name}_NEAR_{form} {real.hex(near)} /* {near}: gelu(t) is t to {loss:.2f} ULP */"
-        yield f"/* P(t) of {form}: c0_hi, c0_lo, c1, c2 ... of each segment; {error} */"
-        yield f"static const {real.name} {real.name}_SEGMENT_{form}[][{SEGMENTS}] = {{"
-        for column in zip(*rows):
-            yield "    {" + ", ".join(real.hex(c) for c in column) + "},"
-        yield "};"
+def table(form, t, inner):
+    """T(t), what is tabulated: gelu(x) = x/2 + T(|x|) in the inner segments, max(x, 0) + T(|x|) in the others."""
+    return t / 2 - size(form, t) if inner else -size(form, t)
 
 
-def header(real):
+def segment(form, real, inner, center, constant, low, high, terms):
+    """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high, and the
+    largest error relative to gelu(-t), which is the smaller of the two sizes that gelu has at t."""
+    skip = 1 if center == 0 else 0  # T(t) is t^2 times something there
+
+    def function(d):
+        return (table(form, center + d, inner) - constant) / d ** (1 + skip)
+
+    def weight(d):
+        return size(form, center + d) / d ** (1 + skip)
+
+    c, worst = fit(function, weight, arb(low) - center, arb(high) - center, terms - 1 - skip, real)
+    return [0.0] * skip + [float(x) for x in c], worst
+
+
+def segments_in_memory(form, real):
+    """Segment k: (k + APART) width <= t <= (k + 1 + APART) width, centred at k width; the first from 0 on."""
+    width = real.width[form]
+    end = core(form, real, width / 8)
+    last, last_inner = int(end / width - APART), math.ceil(INNER / width - APART - 1)
+    rows, errors = [], []
+    for k in range(last + 1):
+        inner, center = k <= last_inner, arb(k) * width
+        constant = real.round(table(form, center, inner))
+        low, high = width * (k + APART * (k > 0)), width * (k + 1 + APART)
+        c, error = segment(form, real, inner, center, constant, low, high, real.terms)
+        rows.append([constant, *c])
+        errors.append(error)
+    return end, last_inner, "ROWS", rows, max(errors)
+
+
+def segments_in_registers(form, real):
+    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred near its middle, at a number of `real` for
+    which T(t) is very nearly another (Gal and Bachelis, ACM TOMS 17, 1991)."""
+    width = real.lane_width[form]
+    last_inner = math.ceil(INNER / width - 0.5)
+    columns, errors = [], []
+    for k in range(LANES):
+        inner, center, constant = k <= last_inner, arb(0), arb(0)
+        if k > 0:
+            step = 8 * real.ulp(k * width)
+            candidates = [arb(k * width + i * step) for i in range(-200, 200)]
+            values = [table(form, t, inner) for t in candidates]
+            _, center, constant = min(
+                (float(abs((v - real.round(v)) / v).mid()), t, arb(real.round(v)))
+                for t, v in zip(candidates, values)
+            )
+        slack = width / 1024  # k is computed with a rounding
+        low, high = max(0, (k - 0.5) * width - slack), (k + 0.5) * width + slack
+        c, error = segment(form, real, inner, center, constant, low, high, real.lane_terms)
+        columns.append([float(center), float(constant), *c])
+        errors.append(error)
+    end = (LANES - 0.5625) * width
+    assert end >= core(form, real, width / 8) - width / 8
+    return end, last_inner, "LANES", list(zip(*columns)), max(errors)
+
+
+def accuracy(error):
+    return f"relative error {error:.2g} = 2^{math.log2(error):.1f}"
+
+
+def header(real, tables):
+    """coeffs_<real>.h; appends the tables it declares to `tables`."""
+    name = real.name
     lines = [
         "/* SPDX-License-Identifier: BSD-3-Clause */",
         "/* Written by tools/fit.py; change that, not this. */",
-        f"#ifndef GELU_COEFFS_{real.name.upper()}_H",
-        f"#define GELU_COEFFS_{real.name.upper()}_H",
+        f"#ifndef GELU_COEFFS_{name.upper()}_H",
+        f"#define GELU_COEFFS_{name.upper()}_H",
         "",
     ]
 
-    def scalar(name, value, meaning):
-        number = value if isinstance(value, float) else real.round(value)
-        lines.append(f"#define {real.name}_{name} {real.hex(number)} /* {meaning} */")
+    def scalar(key, value, meaning=None):
+        number = real.round(value) if isinstance(value, arb) else value
+        text = number if isinstance(number, int) else real.hex(number)
+        lines.append(f"#define {name}_{key} {text}" + f" /* {meaning} */" * (meaning is not None))
         return number
 
-    def pair(name, value, meaning, hi_bits=real.bits):
+    def pair(key, value, meaning, hi_bits=real.bits):
         hi = real.round(value)
         if hi_bits < real.bits:
             hi = math.ldexp(round(math.ldexp(hi, hi_bits - math.frexp(hi)[1])), math.frexp(hi)[1] - hi_bits)
-        scalar(name + "_HI", hi, meaning)
-        scalar(name + "_LO", value - arb(hi), "and what is left of it")
+        scalar(key + "_HI", hi, meaning)
+        scalar(key + "_LO", value - arb(hi), "and what is left of it")
 
-    def array(name, result, meaning, constant_apart=False):
+    def polynomial(key, result, meaning):
         coefficients, worst = result
-        lines.append("")
-        lines.append(f"/* {meaning}; relative error {worst:.2g} = 2^{math.log2(worst):.1f} */")
-        lines.append(f"static const {real.name} {real.name}_{name}[] = {{")
-        constant = float(coefficients.pop(0)) if constant_apart else None
-        lines.extend(f"    {real.hex(float(c))}, /* {float(c):+.9g} */" for c in reversed(coefficients))
+        lines.append(f"/* {meaning}, highest degree first; {accuracy(worst)} */")
+        lines.append(f"static const {name} {name}_{key}[] = {{")
+        lines.extend(f"    {real.hex(c)}, /* {float(c):+.9g} */" for c in reversed(coefficients))
         lines.append("};")
-        if constant_apart:
-            scalar(name + "_0", constant, "the constant term")
 
     scalar("LOG2E", 1 / LN2, "1/ln 2")
     pair("LN2", LN2, f"ln 2, the first {real.ln2_hi_bits} bits", real.ln2_hi_bits)
-    pair("TANH_A", TANH_A, "2 sqrt(2/pi)")
+    pair("TANH_A", TANH_A, f"2 sqrt(2/pi), the first {real.bits // 2} bits", real.bits // 2)
     pair("TANH_B", TANH_B, "0.044715 times that")
     pair("SIGMOID", SIGMOID_C, "1.702")
-    cutoffs = {}
-    for form in ("erf", "tanh", "sigmoid"):
-        cutoffs[form] = scalar(
-            f"CUTOFF_{form}", cutoff(form, real), f"{cutoff(form, real)}: gelu(-t) is 0 and gelu(t) is t"
-        )
+    pair("MILLS_0", 1 / (2 * PI).sqrt(), "t exp(t^2/2) Phi(-t) for t to infinity")
     half_ln2 = LN2 / 2 * arb("1.001")
-    array(
-        "EXP",
-        fit(exp_quotient, -half_ln2, half_ln2, real.exp_terms, real),
-        "(exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2, highest degree first",
-    )
-    s_min = 1 / (arb(cutoffs["erf"]) + 4)
-    center = 0.125
-    scalar("ERFCX_CENTER", center, "1/(t + 4) minus this is exact for t <= 12")
-    array(
-        "ERFCX",
-        fit(
-            lambda u: erfcx_quotient(u + center), s_min - center, arb(1) / 4 - center, real.erfcx_terms, real
-        ),
-        "(t + 4) exp(t^2/2) Phi(-t) in u = 1/(t + 4) - ERFCX_CENTER, highest degree first",
-        constant_apart=True,
-    )
-    if real.segment_terms:
-        lines.extend(segment_tables(real))
+    result = relative_fit(exp_quotient, -half_ln2, half_ln2, real.exp_terms, real)
+    polynomial("EXP", result, "(exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2")
+    low, high = 1 / arb(cutoff("erf", real)) ** 2, 1 / arb(core("erf", real, 1 / 1024)) ** 2
+    limit = arb(real.round(1 / (2 * PI).sqrt()))
+    limit += arb(real.round(1 / (2 * PI).sqrt() - limit))
+    result = fit(lambda z: (mills(z) - limit) / z, lambda z: mills(z) / z, low, high, real.mills_terms, real)
+    polynomial("MILLS", result, "(t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2")
+
+    def segments(prefix, form, width, end, inner, table_name, rows, error, meaning):
+        loss = float(size(form, arb(end))) / real.ulp(end)
+        scalar(f"END_{form}", end, f"{end}: from here on gelu(t) is t to {loss:.2f} ULP")
+        scalar(f"{prefix}WIDTH_{form}", width, f"{width}")
+        scalar(f"{prefix}INNER_{form}", inner, "the last inner segment")
+        declaration = f"const {name} {name}_{table_name}_{form}[{len(rows)}][{len(rows[0])}]"
+        lines.append(f"extern {declaration}; /* {meaning} */")
+        tables.append((declaration, accuracy(error), [", ".join(map(real.hex, row)) for row in rows]))
+
+    scalar("TERMS", real.terms, "coefficients of a segment in memory")
+    if real.lane_terms:
+        scalar("LANE_TERMS", real.lane_terms, "coefficients of a segment in registers")
+    for form in FORMS:
+        lines.append("")
+        scalar(f"CUTOFF_{form}", cutoff(form, real), f"{cutoff(form, real)}: gelu(-t) is 0")
+        if real.lane_terms:
+            lines.append("#ifdef GELU_LANES")
+            width, found = real.lane_width[form], segments_in_registers(form, real)
+            segments("LANE_", form, width, *found, "centers, T(t) there, c1, c2 ...")
+            lines.append("#else")
+        found = segments_in_memory(form, real)
+        segments("", form, real.width[form], *found, "T(t): c0, c1 ... of each segment")
+        if real.lane_terms:
+            lines.append("#endif")
     return "\n".join(lines + ["", "#endif", ""])
+
+
+def files():
+    tables = []
+    written = {f"coeffs_{real.name}.h": header(real, tables) for real in (F32, F64)}
+    lines = [
+        "/* SPDX-License-Identifier: BSD-3-Clause */",
+        "/* Written by tools/fit.py; change that, not this. The segments of T(t): see segments.h. */",
+        '#include "f32.h"',
+        '#include "f64.h"',
+    ]
+    for declaration, error, rows in tables:
+        lines += ["", f"/* {error} */", f"{declaration} = {{", *(f"    {{{row}}}," for row in rows), "};"]
+    return written | {"tables.c": "\n".join([*lines, ""])}
 
 
 def main():
@@ -228,8 +335,8 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     stale = []
-    for real in (F32, F64):
-        path, text = KERNELS / f"coeffs_{real.name}.h", header(real)
+    for name, text in files().items():
+        path = KERNELS / name
         if not check:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:

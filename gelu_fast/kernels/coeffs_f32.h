@@ -6,16 +6,14 @@
 #define f32_LOG2E 0x1.715476p+0f /* 1/ln 2 */
 #define f32_LN2_HI 0x1.62e8p-1f /* ln 2, the first 14 bits */
 #define f32_LN2_LO -0x1.e8082ep-16f /* and what is left of it */
-#define f32_TANH_A_HI 0x1.988454p+0f /* 2 sqrt(2/pi) */
-#define f32_TANH_A_LO -0x1.857936p-25f /* and what is left of it */
+#define f32_TANH_A_HI 0x1.988p+0f /* 2 sqrt(2/pi), the first 12 bits */
+#define f32_TANH_A_LO 0x1.14cf5p-14f /* and what is left of it */
 #define f32_TANH_B_HI 0x1.2444f2p-4f /* 0.044715 times that */
 #define f32_TANH_B_LO 0x1.49b16ap-29f /* and what is left of it */
 #define f32_SIGMOID_HI 0x1.b3b646p+0f /* 1.702 */
 #define f32_SIGMOID_LO -0x1.78d4fep-26f /* and what is left of it */
-#define f32_CUTOFF_erf 0x1.ccp+3f /* 14.375: gelu(-t) is 0 and gelu(t) is t */
-#define f32_CUTOFF_tanh 0x1.5ap+3f /* 10.8125: gelu(-t) is 0 and gelu(t) is t */
-#define f32_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625: gelu(-t) is 0 and gelu(t) is t */
-
+#define f32_MILLS_0_HI 0x1.988454p-2f /* t exp(t^2/2) Phi(-t) for t to infinity */
+#define f32_MILLS_0_LO -0x1.857936p-27f /* and what is left of it */
 /* (exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2, highest degree first; relative error 1.3e-07 = 2^-22.9 */
 static const f32 f32_EXP[] = {
     0x1.6c8bf2p-10f, /* +0.00139063515 */
@@ -24,64 +22,54 @@ static const f32 f32_EXP[] = {
     0x1.5554dep-3f, /* +0.166665778 */
     0x1p-1f, /* +0.5 */
 };
-#define f32_ERFCX_CENTER 0x1p-3f /* 1/(t + 4) minus this is exact for t <= 12 */
-
-/* (t + 4) exp(t^2/2) Phi(-t) in u = 1/(t + 4) - ERFCX_CENTER, highest degree first; relative error 1.8e-08 = 2^-25.7 */
-static const f32 f32_ERFCX[] = {
-    -0x1.0c7278p+15f, /* -34361.2344 */
-    0x1.8d6da4p+14f, /* +25435.4102 */
-    0x1.7a4854p+11f, /* +3026.26025 */
-    -0x1.a6e2dcp+11f, /* -3383.08936 */
-    -0x1.cb5c1ap+9f, /* -918.719543 */
-    0x1.edef68p+7f, /* +246.96759 */
-    0x1.eed0b4p+7f, /* +247.407623 */
-    0x1.7dff58p+6f, /* +95.4993591 */
-    0x1.8c6d9cp+4f, /* +24.7767601 */
-    0x1.373e3ap+2f, /* +4.86317301 */
+/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 2.9e-09 = 2^-28.3 */
+static const f32 f32_MILLS[] = {
+    -0x1.1e9feap+7f, /* -143.312332 */
+    0x1.1338cep+5f, /* +34.4027367 */
+    -0x1.76e55ep+2f, /* -5.85774946 */
+    0x1.32209p+0f, /* +1.19580936 */
+    -0x1.98838ep-2f, /* -0.398939341 */
 };
-#define f32_ERFCX_0 0x1.82b4bcp-1f /* the constant term */
-#define f32_SEGMENTS 32
+#define f32_TERMS 4 /* coefficients of a segment in memory */
+#define f32_LANE_TERMS 7 /* coefficients of a segment in registers */
 
-#define f32_SEGMENT_WIDTH_erf 0x1.6p-3f /* 0.171875 */
-#define f32_NEAR_erf 0x1.59dp+2f /* 5.4033203125: gelu(t) is t to 0.37 ULP */
-/* P(t) of erf: c0_hi, c0_lo, c1, c2 ... of each segment; relative error 9.4e-09 = 2^-26.7 */
-static const f32 f32_SEGMENT_erf[][32] = {
-    {0x1p-1f, 0x1.ba215cp-2f, 0x1.764a2p-2f, 0x1.3654ep-2f, 0x1.f791fp-3f, 0x1.8f7f3p-3f, 0x1.35ae88p-3f, 0x1.d4d83p-4f, 0x1.5a619p-4f, 0x1.f3468p-5f, 0x1.5edcep-5f, 0x1.e0a94p-6f, 0x1.40cccp-6f, 0x1.a11c8p-7f, 0x1.08108p-7f, 0x1.4583p-8f, 0x1.869p-9f, 0x1.c80cp-10f, 0x1.031p-10f, 0x1.1e5p-11f, 0x1.33dp-12f, 0x1.41ep-13f, 0x1.474p-14f, 0x1.438p-15f, 0x1.37p-16f, 0x1.22p-17f, 0x1.08p-18f, 0x1.dp-20f, 0x1.ap-21f, 0x1.4p-22f, 0x1p-23f, 0x1p-24f},
-    {-0x1.8c3558p-45f, 0x1.521a7ap-26f, 0x1.c771f8p-27f, 0x1.b7c73p-26f, 0x1.dffddp-26f, 0x1.4b79bcp-26f, 0x1.5a11b8p-30f, -0x1.2e23dep-27f, 0x1.8f7288p-26f, -0x1.089aa2p-27f, 0x1.6767a6p-26f, -0x1.250d86p-26f, 0x1.b00c94p-27f, -0x1.89e43ap-26f, 0x1.1112e8p-27f, -0x1.973994p-27f, 0x1.0d277cp-27f, -0x1.adfb5ep-26f, -0x1.b18296p-26f, 0x1.15f5b2p-26f, 0x1.556e4ap-29f, -0x1.e5fb4ap-27f, -0x1.1eaf2ap-30f, 0x1.2b0dccp-28f, -0x1.51314cp-32f, 0x1.3d42b8p-26f, -0x1.858d2cp-38f, 0x1.1b7994p-27f, -0x1.fc5eacp-26f, 0x1.b76cp-27f, 0x1.d0bf04p-28f, -0x1.5735d2p-27f},
-    {-0x1.988454p-2f, -0x1.9286fap-2f, -0x1.81147ep-2f, -0x1.65aa6ap-2f, -0x1.42886cp-2f, -0x1.1a628p-2f, -0x1.e0132ep-3f, -0x1.8c33dap-3f, -0x1.3d7712p-3f, -0x1.edf0f4p-4f, -0x1.7512f4p-4f, -0x1.1194ap-4f, -0x1.858fbcp-5f, -0x1.0d482ep-5f, -0x1.69713cp-6f, -0x1.d705a6p-7f, -0x1.29fa54p-7f, -0x1.6e09f4p-8f, -0x1.b48e9ap-9f, -0x1.f98136p-10f, -0x1.1c26cap-10f, -0x1.362708p-11f, -0x1.48ada2p-12f, -0x1.522bf2p-13f, -0x1.51cfa6p-14f, -0x1.47a0cep-15f, -0x1.3480bp-16f, -0x1.1a09a8p-17f, -0x1.f4acdp-19f, -0x1.af76f2p-20f, -0x1.68ff84p-21f, -0x1.253f82p-22f},
-    {0x1.393c4p-26f, 0x1.14bcdap-5f, 0x1.08be14p-4f, 0x1.70d7bcp-4f, 0x1.bb7b94p-4f, 0x1.e55948p-4f, 0x1.ef13c8p-4f, 0x1.dcae6p-4f, 0x1.b483b8p-4f, 0x1.7e086p-4f, 0x1.409c4cp-4f, 0x1.029e7ep-4f, 0x1.91bc36p-5f, 0x1.2cd6a2p-5f, 0x1.b2dc3ep-6f, 0x1.2f96a6p-6f, 0x1.99b83p-7f, 0x1.0b6142p-7f, 0x1.51a64ep-8f, 0x1.9cb27ep-9f, 0x1.e862aep-10f, 0x1.17dd3ap-10f, 0x1.36b424p-11f, 0x1.4e356ep-12f, 0x1.5c5e22p-13f, 0x1.5ff1bap-14f, 0x1.58a7c2p-15f, 0x1.47353p-16f, 0x1.2d2ff2p-17f, 0x1.0cd296p-18f, 0x1.d15954p-20f, 0x1.869d88p-21f},
-    {0x1.105d56p-4f, 0x1.047336p-4f, 0x1.c4c0bep-5f, 0x1.5e16d6p-5f, 0x1.c58bbcp-6f, 0x1.89b86cp-7f, -0x1.44fc22p-9f, -0x1.d8d81ap-7f, -0x1.78fe6cp-6f, -0x1.ca9fbep-6f, -0x1.e5fe66p-6f, -0x1.d590a2p-6f, -0x1.a68b8ep-6f, -0x1.665deap-6f, -0x1.208d48p-6f, -0x1.bb48ecp-7f, -0x1.45eb2ap-7f, -0x1.cbd59cp-8f, -0x1.37d188p-8f, -0x1.971ce2p-9f, -0x1.001f9p-9f, -0x1.36dca6p-10f, -0x1.6c3966p-11f, -0x1.9c34ecp-12f, -0x1.c2da6ap-13f, -0x1.dcc806p-14f, -0x1.e7ae08p-15f, -0x1.e2a424p-16f, -0x1.ce492p-17f, -0x1.aca6cep-18f, -0x1.80dc7ep-19f, -0x1.4ea64p-20f},
-    {-0x1.08f7b8p-17f, -0x1.126708p-7f, -0x1.fc7afcp-7f, -0x1.501d8ap-6f, -0x1.7596fcp-6f, -0x1.6dbf7cp-6f, -0x1.3f987cp-6f, -0x1.ed398ep-7f, -0x1.42cb7ep-7f, -0x1.35b2ep-8f, -0x1.3f2ea2p-12f, 0x1.8c9646p-9f, 0x1.5014eep-8f, 0x1.8fafd4p-8f, 0x1.945e92p-8f, 0x1.70f8eep-8f, 0x1.379e3ep-8f, 0x1.eda0fap-9f, 0x1.71c0aap-9f, 0x1.0794dp-9f, 0x1.66cb3ap-10f, 0x1.d3b0a4p-11f, 0x1.2483ccp-11f, 0x1.5facb6p-12f, 0x1.96e394p-13f, 0x1.c5875cp-14f, 0x1.e766cap-15f, 0x1.f96d62p-16f, 0x1.fa0186p-17f, 0x1.e95de4p-18f, 0x1.c95f34p-19f, 0x1.9d4334p-20f},
-    {-0x1.55f892p-7f, -0x1.42df06p-7f, -0x1.cbd2d6p-8f, -0x1.129298p-8f, -0x1.e45532p-11f, 0x1.26d1eap-9f, 0x1.1c6902p-8f, 0x1.810a4ep-8f, 0x1.94ebp-8f, 0x1.6937bap-8f, 0x1.217614p-8f, 0x1.aa47d8p-9f, 0x1.e07064p-10f, 0x1.2fd718p-11f, -0x1.618472p-12f, -0x1.cfb022p-11f, -0x1.21cb78p-10f, -0x1.29f2fp-10f, -0x1.0f898p-10f, -0x1.bc4536p-11f, -0x1.545ea4p-11f, -0x1.ea656cp-12f, -0x1.4dd2e8p-12f, -0x1.b143bp-13f, -0x1.0c9104p-13f, -0x1.3f1108p-14f, -0x1.6b9d88p-15f, -0x1.8e1f38p-16f, -0x1.a3862ep-17f, -0x1.a99b5cp-18f, -0x1.9febc6p-19f, -0x1.883d7cp-20f},
-    {0x1.906928p-11f, 0x1.4b526ap-9f, 0x1.0bbe42p-9f, 0x1.780f1ep-9f, 0x1.8be5eep-9f, 0x1.03b39cp-9f, 0x1.00fa8p-9f, 0x1.d57f74p-12f, -0x1.d72c4ep-13f, -0x1.c8daa4p-13f, -0x1.956ecap-11f, -0x1.bf4424p-10f, -0x1.b3c73ep-10f, -0x1.2c72eep-10f, -0x1.3f69f2p-11f, -0x1.2a3a58p-12f, -0x1.b66488p-13f, -0x1.354998p-16f, 0x1.8d1686p-13f, 0x1.9c2806p-13f, 0x1.9d31f2p-13f, 0x1.611bccp-13f, 0x1.0b59f6p-13f, 0x1.7f385cp-14f, 0x1.02ff5ep-14f, 0x1.4c6824p-15f, 0x1.98c2c6p-16f, 0x1.dc7aecp-17f, 0x1.0b5b12p-17f, 0x1.1d6794p-18f, 0x1.243f8cp-19f, 0x1.203388p-20f},
-};
+#define f32_CUTOFF_erf 0x1.ccp+3f /* 14.375: gelu(-t) is 0 */
+#ifdef GELU_LANES
+#define f32_END_erf 0x1.51f4p+2f /* 5.280517578125: from here on gelu(t) is t to 0.71 ULP */
+#define f32_LANE_WIDTH_erf 0x1.58p-3f /* 0.16796875 */
+#define f32_LANE_INNER_erf 2 /* the last inner segment */
+extern const f32 f32_LANES_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
+#else
+#define f32_END_erf 0x1.509p+2f /* 5.2587890625: from here on gelu(t) is t to 0.80 ULP */
+#define f32_WIDTH_erf 0x1p-7f /* 0.0078125 */
+#define f32_INNER_erf 50 /* the last inner segment */
+extern const f32 f32_ROWS_erf[674][4]; /* T(t): c0, c1 ... of each segment */
+#endif
 
-#define f32_SEGMENT_WIDTH_tanh 0x1.5p-3f /* 0.1640625 */
-#define f32_NEAR_tanh 0x1.4a18p+2f /* 5.15771484375: gelu(t) is t to 0.16 ULP */
-/* P(t) of tanh: c0_hi, c0_lo, c1, c2 ... of each segment; relative error 3.2e-08 = 2^-24.9 */
-static const f32 f32_SEGMENT_tanh[][32] = {
-    {0x1p-1f, 0x1.bd4754p-2f, 0x1.7c555cp-2f, 0x1.3ecc5cp-2f, 0x1.060a94p-2f, 0x1.a62718p-3f, 0x1.4d093p-3f, 0x1.012a2p-3f, 0x1.8483bp-4f, 0x1.1ee9fp-4f, 0x1.9e02cp-5f, 0x1.239bp-5f, 0x1.90ab4p-6f, 0x1.0c37cp-6f, 0x1.5d85p-7f, 0x1.bac1p-8f, 0x1.103ap-8f, 0x1.447cp-9f, 0x1.764cp-10f, 0x1.a12p-11f, 0x1.c06p-12f, 0x1.dp-13f, 0x1.cd4p-14f, 0x1.b8p-15f, 0x1.92p-16f, 0x1.5ep-17f, 0x1.24p-18f, 0x1.dp-20f, 0x1.6p-21f, 0x1p-22f, 0x1p-24f, 0x0p+0f},
-    {-0x1.1dee94p-45f, -0x1.5c1db8p-27f, -0x1.a5de56p-27f, -0x1.92f476p-28f, 0x1.5479b8p-26f, 0x1.6e39d4p-26f, -0x1.e16a14p-27f, 0x1.dc58f4p-26f, -0x1.b05edp-26f, 0x1.f47258p-26f, 0x1.59cdfep-26f, 0x1.c6a736p-26f, -0x1.2489fep-26f, -0x1.14b64ap-27f, 0x1.8aa0cp-26f, 0x1.fa1c72p-26f, 0x1.927dbp-26f, -0x1.b63758p-26f, -0x1.e3a9a8p-27f, 0x1.e7e046p-27f, -0x1.610356p-26f, -0x1.7702a4p-26f, 0x1.db894cp-26f, 0x1.3d19fep-27f, -0x1.a5123ep-28f, 0x1.7c2762p-26f, -0x1.1ad43cp-31f, -0x1.3dac34p-28f, -0x1.c27decp-28f, -0x1.c6e452p-28f, 0x1.423dcap-26f, 0x1.ae0366p-26f},
-    {-0x1.988454p-2f, -0x1.930788p-2f, -0x1.8302c6p-2f, -0x1.69bb9ep-2f, -0x1.492072p-2f, -0x1.23894ep-2f, -0x1.f6dfb8p-3f, -0x1.a6556ep-3f, -0x1.596d08p-3f, -0x1.1326dap-3f, -0x1.aae26p-4f, -0x1.426b36p-4f, -0x1.da0612p-5f, -0x1.52f462p-5f, -0x1.d7287ep-6f, -0x1.3df87ap-6f, -0x1.a03e66p-7f, -0x1.07dfc6p-7f, -0x1.438baap-8f, -0x1.7f04eap-9f, -0x1.b503f6p-10f, -0x1.dfb5b4p-11f, -0x1.f9a926p-12f, -0x1.fee176p-13f, -0x1.edc794p-14f, -0x1.c7b118p-15f, -0x1.90c754p-16f, -0x1.4f473ap-17f, -0x1.0a4922p-18f, -0x1.90cf52p-20f, -0x1.1d4bbep-21f, -0x1.7f6812p-23f},
-    {0x1.38a008p-26f, 0x1.09c036p-5f, 0x1.fe1b7cp-5f, 0x1.6545ap-4f, 0x1.b0e05p-4f, 0x1.de8764p-4f, 0x1.ee5652p-4f, 0x1.e36be2p-4f, 0x1.c31018p-4f, 0x1.93a828p-4f, 0x1.5bb3f4p-4f, 0x1.210222p-4f, 0x1.d062e6p-5f, 0x1.68fdep-5f, 0x1.0fa2a4p-5f, 0x1.8baf8cp-6f, 0x1.16d008p-6f, 0x1.7bcc34p-7f, 0x1.f37dp-8f, 0x1.3ca682p-8f, 0x1.826ef6p-9f, 0x1.c520d4p-10f, 0x1.fd97ep-11f, 0x1.124e58p-11f, 0x1.1a27ccp-12f, 0x1.14c5a8p-13f, 0x1.0268cp-14f, 0x1.ca67cp-16f, 0x1.81899ep-17f, 0x1.32e22ap-18f, 0x1.cd844ap-20f, 0x1.473884p-21f},
-    {0x1.11b6ecp-4f, 0x1.068e3ap-4f, 0x1.cd6172p-5f, 0x1.6cbabap-5f, 0x1.eeef72p-6f, 0x1.eef8f6p-7f, 0x1.bcb85cp-11f, -0x1.703384p-7f, -0x1.4d1c28p-6f, -0x1.ac826ep-6f, -0x1.d9032p-6f, -0x1.dab45ap-6f, -0x1.bc62fap-6f, -0x1.895e5ep-6f, -0x1.4bdap-6f, -0x1.0c0aecp-6f, -0x1.9faa48p-7f, -0x1.35bfap-7f, -0x1.bbba66p-8f, -0x1.315622p-8f, -0x1.934b96p-9f, -0x1.fe80ecp-10f, -0x1.352bcp-10f, -0x1.65b446p-11f, -0x1.8a9c04p-12f, -0x1.9e5138p-13f, -0x1.9d40ccp-14f, -0x1.86de78p-15f, -0x1.5deeecp-16f, -0x1.27feacp-17f, -0x1.d843ap-19f, -0x1.62afc6p-20f},
-    {-0x1.221168p-17f, -0x1.0bbeaap-7f, -0x1.f36dbcp-7f, -0x1.4d15eap-6f, -0x1.76be16p-6f, -0x1.750882p-6f, -0x1.4d237ap-6f, -0x1.0a802cp-6f, -0x1.74d16ap-7f, -0x1.a483cap-8f, -0x1.05e1b2p-9f, 0x1.8b14bcp-10f, 0x1.03322cp-8f, 0x1.609f5cp-8f, 0x1.8538a8p-8f, 0x1.7ea99p-8f, 0x1.5b899cp-8f, 0x1.28547p-8f, 0x1.de3cb8p-9f, 0x1.6ec08cp-9f, 0x1.0be648p-9f, 0x1.74bda6p-10f, 0x1.edd73cp-11f, 0x1.3725ep-11f, 0x1.747268p-12f, 0x1.a6df28p-13f, 0x1.c6a288p-14f, 0x1.ce3744p-15f, 0x1.bba088p-16f, 0x1.913f06p-17f, 0x1.558346p-18f, 0x1.1107e6p-19f},
-    {-0x1.60a036p-7f, -0x1.27f1bp-7f, -0x1.bd75eep-8f, -0x1.327748p-8f, -0x1.efab36p-10f, 0x1.e4a456p-11f, 0x1.165b04p-8f, 0x1.885072p-8f, 0x1.9390e2p-8f, 0x1.7b2deap-8f, 0x1.39b348p-8f, 0x1.d6eeaap-9f, 0x1.35ff3ap-9f, 0x1.462754p-10f, 0x1.24b18p-12f, -0x1.cf7606p-12f, -0x1.beec58p-11f, -0x1.0c6b7cp-10f, -0x1.162358p-10f, -0x1.03c47ap-10f, -0x1.b88102p-11f, -0x1.602fcep-11f, -0x1.071784p-11f, -0x1.725f18p-12f, -0x1.eab7f2p-13f, -0x1.3232b2p-13f, -0x1.687a82p-14f, -0x1.8ec16p-15f, -0x1.9e73bp-16f, -0x1.94f168p-17f, -0x1.72c6eap-18f, -0x1.3e01ecp-19f},
-    {0x1.e0e7aap-11f, 0x1.42c22ep-11f, 0x1.0ab51cp-10f, 0x1.9cd526p-9f, 0x1.2870acp-8f, 0x1.331e72p-8f, 0x1.a1704cp-10f, -0x1.a9aa86p-13f, -0x1.40c46cp-16f, -0x1.0b695p-11f, -0x1.8b917p-11f, -0x1.171062p-10f, -0x1.6e5a46p-10f, -0x1.6aad9ep-10f, -0x1.1580b6p-10f, -0x1.c6ec88p-12f, -0x1.de3b84p-13f, -0x1.51492ep-13f, -0x1.1a3e92p-16f, 0x1.1aa976p-13f, 0x1.3e1b36p-13f, 0x1.81a46p-13f, 0x1.5aa532p-13f, 0x1.20c3f6p-13f, 0x1.b554c2p-14f, 0x1.31fc84p-14f, 0x1.9c1c2p-15f, 0x1.f52c14p-16f, 0x1.1b1bp-16f, 0x1.306cc8p-17f, 0x1.2d5b26p-18f, 0x1.18d65cp-19f},
-};
+#define f32_CUTOFF_tanh 0x1.5ap+3f /* 10.8125: gelu(-t) is 0 */
+#ifdef GELU_LANES
+#define f32_END_tanh 0x1.3e4ep+2f /* 4.9735107421875: from here on gelu(t) is t to 0.57 ULP */
+#define f32_LANE_WIDTH_tanh 0x1.44p-3f /* 0.158203125 */
+#define f32_LANE_INNER_tanh 2 /* the last inner segment */
+extern const f32 f32_LANES_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
+#else
+#define f32_END_tanh 0x1.3b2p+2f /* 4.923828125: from here on gelu(t) is t to 0.80 ULP */
+#define f32_WIDTH_tanh 0x1p-7f /* 0.0078125 */
+#define f32_INNER_tanh 50 /* the last inner segment */
+extern const f32 f32_ROWS_tanh[631][4]; /* T(t): c0, c1 ... of each segment */
+#endif
 
-#define f32_SEGMENT_WIDTH_sigmoid 0x1.6p-2f /* 0.34375 */
-#define f32_NEAR_sigmoid 0x1.59dp+3f /* 10.806640625: gelu(t) is t to 0.12 ULP */
-/* P(t) of sigmoid: c0_hi, c0_lo, c1, c2 ... of each segment; relative error 3.3e-08 = 2^-24.8 */
-static const f32 f32_SEGMENT_sigmoid[][32] = {
-    {0x1p-1f, 0x1.6e5aep-2f, 0x1.e5086p-3f, 0x1.2ddcf8p-3f, 0x1.67cfp-4f, 0x1.a11b6p-5f, 0x1.db704p-6f, 0x1.0c4d4p-6f, 0x1.2d1cp-7f, 0x1.50dap-8f, 0x1.7828p-9f, 0x1.a3ap-10f, 0x1.d3d8p-11f, 0x1.04b8p-11f, 0x1.229p-12f, 0x1.43cp-13f, 0x1.68cp-14f, 0x1.92p-15f, 0x1.cp-16f, 0x1.f2p-17f, 0x1.16p-17f, 0x1.34p-18f, 0x1.58p-19f, 0x1.8p-20f, 0x1.ap-21f, 0x1.cp-22f, 0x1p-22f, 0x1p-23f, 0x1p-24f, 0x1p-24f, 0x0p+0f, 0x0p+0f},
-    {-0x1.7da16cp-34f, 0x1.6ed7ep-27f, 0x1.6757aep-27f, -0x1.9e814ap-26f, -0x1.e262cap-27f, -0x1.d4f56p-28f, 0x1.a4001ep-28f, -0x1.7c4ca8p-27f, 0x1.8b74c2p-26f, -0x1.174278p-26f, -0x1.2a2d1ep-28f, -0x1.7bff18p-29f, 0x1.27e61ap-26f, 0x1.7a293ap-26f, -0x1.032bdap-27f, 0x1.217aa6p-28f, -0x1.88df5cp-29f, -0x1.23ff7p-27f, -0x1.7a79d2p-27f, 0x1.df0e8p-26f, -0x1.c729c6p-30f, 0x1.abb522p-26f, 0x1.049534p-27f, 0x1.98fd14p-30f, 0x1.88d38ep-26f, 0x1.d2908cp-26f, 0x1.39fddp-27f, 0x1.413896p-26f, 0x1.27d314p-26f, -0x1.20c392p-26f, 0x1.999426p-26f, 0x1.c85432p-27f},
-    {-0x1.b3b644p-2f, -0x1.90745ep-2f, -0x1.3b01dcp-2f, -0x1.b60b52p-3f, -0x1.174caep-3f, -0x1.50e28p-4f, -0x1.88db7ep-5f, -0x1.c12bd8p-6f, -0x1.fbc7b4p-7f, -0x1.1d2fb6p-7f, -0x1.3f3098p-8f, -0x1.648754p-9f, -0x1.8dc996p-10f, -0x1.bb8ad2p-11f, -0x1.ee630cp-12f, -0x1.1379eap-12f, -0x1.32f62ep-13f, -0x1.560664p-14f, -0x1.7d14ap-15f, -0x1.a89684p-16f, -0x1.d90ebap-17f, -0x1.078752p-17f, -0x1.259c08p-18f, -0x1.471f98p-19f, -0x1.6c7662p-20f, -0x1.96103p-21f, -0x1.c4698ep-22f, -0x1.f80d3cp-23f, -0x1.18caeap-23f, -0x1.38d7cap-24f, -0x1.5c8d2ep-25f, -0x1.8455fcp-26f},
-    {0x1.c27ab8p-25f, 0x1.83c3cap-4f, 0x1.1a30c6p-3f, 0x1.06e2c2p-3f, 0x1.87dap-4f, 0x1.017eap-4f, 0x1.3aeb2cp-5f, 0x1.71b9cp-6f, 0x1.a82dep-7f, 0x1.e065c4p-8f, 0x1.0e124ap-8f, 0x1.2e6f3ap-9f, 0x1.51e9b8p-10f, 0x1.79143ap-11f, 0x1.a47d76p-12f, 0x1.d4b738p-13f, 0x1.052decp-13f, 0x1.23090ep-14f, 0x1.44484p-15f, 0x1.695048p-16f, 0x1.9290b6p-17f, 0x1.c08586p-18f, 0x1.f3b888p-19f, 0x1.166194p-19f, 0x1.362834p-20f, 0x1.598f3ep-21f, 0x1.8100b4p-22f, 0x1.acf292p-23f, 0x1.dde87ep-24f, 0x1.0a3a8ap-24f, 0x1.289e7cp-25f, 0x1.4a7976p-26f},
-    {0x1.a4b27ap-4f, 0x1.24cf44p-4f, 0x1.9b2b9ep-7f, -0x1.a026f2p-6f, -0x1.181166p-5f, -0x1.cdf88p-6f, -0x1.3b37e8p-6f, -0x1.87ce5ap-7f, -0x1.cf8794p-8f, -0x1.0aeccep-8f, -0x1.2eeb24p-9f, -0x1.54f6c2p-10f, -0x1.7e0b62p-11f, -0x1.ab01aap-12f, -0x1.dc94c2p-13f, -0x1.09c10cp-13f, -0x1.283fdp-14f, -0x1.4a28c8p-15f, -0x1.6fe8fcp-16f, -0x1.99f092p-17f, -0x1.c8c204p-18f, -0x1.fce72cp-19f, -0x1.1b800ep-19f, -0x1.3bde72p-20f, -0x1.5fec4p-21f, -0x1.88175p-22f, -0x1.b4d81ep-23f, -0x1.e6b64ep-24f, -0x1.0f227cp-24f, -0x1.2e145cp-25f, -0x1.508f4cp-26f, -0x1.76fa32p-27f},
-    {-0x1.3d6edcp-18f, -0x1.48f482p-5f, -0x1.3e7cccp-5f, -0x1.01f108p-6f, 0x1.d0c9bcp-11f, 0x1.a1d6fcp-8f, 0x1.928decp-8f, 0x1.2002aep-8f, 0x1.6cd864p-9f, 0x1.b3633ep-10f, 0x1.f7acccp-11f, 0x1.1e7292p-11f, 0x1.42c9d6p-12f, 0x1.69f3e4p-13f, 0x1.94abcep-14f, 0x1.c3c9ep-15f, 0x1.f7e73ep-16f, 0x1.18d8acp-16f, 0x1.39086ep-17f, 0x1.5cd044p-18f, 0x1.84ad22p-19f, 0x1.b108c4p-20f, 0x1.e27cf2p-21f, 0x1.0cd462p-21f, 0x1.2b7d0cp-22f, 0x1.4da902p-23f, 0x1.73bd36p-24f, 0x1.9e4b72p-25f, 0x1.cdb60ap-26f, 0x1.013e9cp-26f, 0x1.1df012p-27f, 0x1.3ef20ep-28f},
-    {-0x1.e031a6p-6f, -0x1.8b5878p-7f, 0x1.592e2cp-7f, 0x1.a95e42p-7f, 0x1.8d335p-8f, 0x1.0a8bccp-10f, -0x1.ad85cap-11f, -0x1.120f6ep-10f, -0x1.a24fdep-11f, -0x1.0fe7c8p-11f, -0x1.474dbp-12f, -0x1.7c86c4p-13f, -0x1.b310bap-14f, -0x1.ea2d4p-15f, -0x1.137b4cp-15f, -0x1.3370b2p-16f, -0x1.576902p-17f, -0x1.801142p-18f, -0x1.ab90b4p-19f, -0x1.dd2a7ap-20f, -0x1.099bdap-20f, -0x1.2874bep-21f, -0x1.4a3aecp-22f, -0x1.6eaa6ap-23f, -0x1.98e09ep-24f, -0x1.c7f5f2p-25f, -0x1.fc53e6p-26f, -0x1.1aac0ep-26f, -0x1.3aad2p-27f, -0x1.5f347p-28f, -0x1.8740e4p-29f, -0x1.b38b08p-30f},
-    {0x1.bfa81ap-14f, 0x1.bb2164p-7f, 0x1.8fc1dcp-8f, -0x1.449648p-9f, -0x1.add55ap-9f, -0x1.99b48p-10f, -0x1.86f7aep-12f, 0x1.024eaep-14f, 0x1.2e151p-13f, 0x1.ff42fep-14f, 0x1.4ac702p-14f, 0x1.923522p-15f, 0x1.e1f6fcp-16f, 0x1.0e34dp-16f, 0x1.36123p-17f, 0x1.5465eep-18f, 0x1.7df5f4p-19f, 0x1.b803a2p-20f, 0x1.e1bd34p-21f, 0x1.0fa458p-21f, 0x1.2d34cep-22f, 0x1.55c96ep-23f, 0x1.7ad92ep-24f, 0x1.94fafep-25f, 0x1.cd608cp-26f, 0x1.03c06ap-26f, 0x1.22c32cp-27f, 0x1.2f8826p-28f, 0x1.3deb06p-29f, 0x1.57f726p-30f, 0x1.269402p-30f, 0x1.0eaf04p-31f},
-};
+#define f32_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625: gelu(-t) is 0 */
+#ifdef GELU_LANES
+#define f32_END_sigmoid 0x1.3a6p+3f /* 9.82421875: from here on gelu(t) is t to 0.56 ULP */
+#define f32_LANE_WIDTH_sigmoid 0x1.4p-2f /* 0.3125 */
+#define f32_LANE_INNER_sigmoid 1 /* the last inner segment */
+extern const f32 f32_LANES_sigmoid[8][32]; /* centers, T(t) there, c1, c2 ... */
+#else
+#define f32_END_sigmoid 0x1.3362p+3f /* 9.605712890625: from here on gelu(t) is t to 0.80 ULP */
+#define f32_WIDTH_sigmoid 0x1.4p-7f /* 0.009765625 */
+#define f32_INNER_sigmoid 40 /* the last inner segment */
+extern const f32 f32_ROWS_sigmoid[984][4]; /* T(t): c0, c1 ... of each segment */
+#endif
 
 #endif

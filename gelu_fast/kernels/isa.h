@@ -8,13 +8,32 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
+/* Short names for what simd.h, f32.h, f64.h and the headers below have for each REAL. */
+#define R(name) PASTE(REAL, _##name)
+#define V PASTE(REAL, v)
+#define BITS R(bits)
+#define MASK R(mask)
+#define FMA R(fma)
+#define RESIDUAL R(residual)
+#define MAX R(max)
+#define AT_MOST R(at_most)
+#define ANY R(any)
+#define KEEP R(keep)
+#define SELECT R(select)
+#define ALL(c) ((V){0} + (REAL)(c))
+
 #define REAL f32
+#ifdef GELU_LANES
+#include "lanes.h"
+#else
+#include "rows.h"
+#endif
 #include "gelu.h"
 #undef REAL
 #define REAL f64
+#include "rows.h"
 #include "gelu.h"
 #undef REAL
-#include "segments.h"
 
 /* The loop of `name` over storage type S, computed in R: one input, one output. */
 #define LOOP_1_1(S, R, name)                                                                                 \

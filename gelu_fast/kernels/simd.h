@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The vector vocabulary that gelu.h is written in. Vectors are GCC and Clang's vector extension, so that
- * + - * / & | << and casts need no words of their own; here stands only what an ISA does in its own way.
+ * The vector vocabulary that the mathematics is written in. Vectors are GCC and Clang's vector extension, so
+ * that + - * / & | << and casts need no words of their own; here stands only what an ISA does in its own way.
  * For a type R in {f32, f64}:
  *
- *   R              the scalar           R##v           a vector of it, VECTOR_BYTES long
+ *   R              the scalar           R##v           a vector of it, R##_BYTES long
  *   R##_bits       unsigned integers of the same width, what comparisons and masks are made of
  *   R##_fma(a, b, c)       a b + c, rounded once where the ISA has FMA, twice on the baseline
  *   R##_residual(c, a, b)  c - a b, free of rounding where c is the rounded a b
  *   R##_max(a, b)          b where either is NaN
- *   R##_at_most(a, b)      mask: a <= b, false for NaN
+ *   R##_at_most(a, b)      mask: a <= b, false for NaN; masks know & and ~
+ *   R##_any(m)             whether m holds in any lane
  *   R##_keep(m, a)         a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
- *
- * where GELU_LOOKUP is defined, for f32 alone:
- *
- *   f32_lookup(table, i)   table[i % 32], lane by lane, in registers
- *   f32_between(a, low, high)   mask: low <= a < high, false for NaN
- *   f32_any(m)             whether m holds in any lane
+ *   R##_rows(c, n, table, k)   c[j] = table[k % 2^16][j] for a table with rows of n, lane by lane: n is 4 for f32,
+ *                          even for f64; no such f32 word where GELU_LANES is defined, but
+ *   f32_lookup(table, k)   table[k % 32], lane by lane, in registers
  *
  * and for a storage type S in {f16, f32, f64} with the vector type R##v of what it is computed in:
  *
@@ -29,96 +27,107 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+/* A row of float64 fills registers of 32 bytes best; 64 gain nothing. */
 #if defined(__AVX512F__)
-#define VECTOR_BYTES 64
+#define f32_BYTES 64
+#define f64_BYTES 32
 #elif defined(__AVX2__)
-#define VECTOR_BYTES 32
+#define f32_BYTES 32
+#define f64_BYTES 32
 #else
-#define VECTOR_BYTES 16
+#define f32_BYTES 16
+#define f64_BYTES 16
 #endif
 
 #define INLINE static inline __attribute__((always_inline, unused))
-#define VECTOR(type) __attribute__((vector_size(VECTOR_BYTES))) type
+#define NOINLINE static __attribute__((noinline, unused))
+#define VECTOR(type, bytes) __attribute__((vector_size(bytes))) type
 #define UNALIGNED(type) __attribute__((aligned(sizeof(type)), may_alias))
 
 typedef float f32;
 typedef double f64;
 typedef uint16_t f16; /* its bits */
-typedef VECTOR(float) f32v;
-typedef VECTOR(double) f64v;
-typedef VECTOR(uint32_t) f32_bits;
-typedef VECTOR(uint64_t) f64_bits;
-typedef uint16_t f16v __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef VECTOR(float, f32_BYTES) f32v;
+typedef VECTOR(double, f64_BYTES) f64v;
+typedef VECTOR(uint32_t, f32_BYTES) f32_bits;
+typedef VECTOR(uint64_t, f64_BYTES) f64_bits;
+typedef VECTOR(uint16_t, f32_BYTES / 2) f16v;
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(*(array))))
-#define LANES(R) ((ptrdiff_t)(VECTOR_BYTES / sizeof(R)))
+#define LANES(R) ((ptrdiff_t)(R##_BYTES / sizeof(R)))
 
 /* ---- what each ISA does in its own way ---- */
 
+/* Masks as vectors. */
+#define MASK_WORDS(R)                                                                                        \
+    typedef R##_bits R##_mask;                                                                               \
+    INLINE R##_mask R##_at_most(R##v a, R##v b) { return (R##_mask)(a <= b); }                               \
+    INLINE R##v R##_keep(R##_mask m, R##v a) { return (R##v)(m & (R##_mask)a); }
+
 #if defined(__AVX512F__)
 
-#include <immintrin.h>
 typedef __mmask16 f32_mask;
-typedef __mmask8 f64_mask;
-#define OWN_WORDS(R, ps)                                                                                     \
-    INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm512_fmadd_##ps(a, b, c); }                       \
-    INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm512_fnmadd_##ps(a, b, c); }                 \
-    INLINE R##v R##_max(R##v a, R##v b) { return _mm512_max_##ps(a, b); }                                    \
-    INLINE R##_mask R##_at_most(R##v a, R##v b) { return _mm512_cmp_##ps##_mask(a, b, _CMP_LE_OQ); }         \
-    INLINE R##v R##_keep(R##_mask m, R##v a) { return _mm512_maskz_mov_##ps(m, a); }                         \
-    INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm512_mask_mov_##ps(b, m, a); }
-OWN_WORDS(f32, ps)
-OWN_WORDS(f64, pd)
-
-#define GELU_LOOKUP
-INLINE f32v f32_lookup(const f32 *table, f32_bits i)
-{
-    return _mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)i, _mm512_loadu_ps(table + 16));
-}
-INLINE f32_mask f32_between(f32v a, f32 low, f32 high)
-{
-    f32_mask above = _mm512_cmp_ps_mask(a, _mm512_set1_ps(low), _CMP_GE_OQ);
-    return _mm512_mask_cmp_ps_mask(above, a, _mm512_set1_ps(high), _CMP_LT_OQ);
-}
+INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm512_fnmadd_ps(a, b, c); }
+INLINE f32v f32_max(f32v a, f32v b) { return _mm512_max_ps(a, b); }
+INLINE f32_mask f32_at_most(f32v a, f32v b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 INLINE int f32_any(f32_mask m) { return m != 0; }
+INLINE f32v f32_keep(f32_mask m, f32v a) { return _mm512_maskz_mov_ps(m, a); }
+INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm512_mask_mov_ps(b, m, a); }
+
+#define GELU_LANES
+INLINE f32v f32_lookup(const f32 *table, f32_bits k)
+{
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)k, _mm512_loadu_ps(table + 16));
+}
 
 #else
-
-typedef f32_bits f32_mask;
-typedef f64_bits f64_mask;
-#define OWN_WORDS(R)                                                                                         \
-    INLINE R##_mask R##_at_most(R##v a, R##v b) { return (R##_mask)(a <= b); }                               \
-    INLINE R##v R##_keep(R##_mask m, R##v a) { return (R##v)(m & (R##_mask)a); }                             \
-    INLINE R##v R##_select(R##_mask m, R##v a, R##v b)                                                       \
-    {                                                                                                        \
-        return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
-    }
-OWN_WORDS(f32)
-OWN_WORDS(f64)
+MASK_WORDS(f32)
+#endif
+MASK_WORDS(f64)
 
 #if defined(__AVX2__)
 
-#include <immintrin.h>
-#define FMA_WORDS(R, ps)                                                                                     \
+#define AVX2_WORDS(R, ps)                                                                                    \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm256_fmadd_##ps(a, b, c); }                       \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm256_fnmadd_##ps(a, b, c); }                 \
-    INLINE R##v R##_max(R##v a, R##v b) { return _mm256_max_##ps(a, b); }
-FMA_WORDS(f32, ps)
-FMA_WORDS(f64, pd)
+    INLINE R##v R##_max(R##v a, R##v b) { return _mm256_max_##ps(a, b); }                                    \
+    INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm256_blendv_##ps(b, a, (R##v)m); }         \
+    INLINE int R##_any(R##_mask m) { return _mm256_movemask_##ps((R##v)m) != 0; }
+#ifndef GELU_LANES
+AVX2_WORDS(f32, ps)
+#endif
+AVX2_WORDS(f64, pd)
 
 #elif defined(__aarch64__)
 
-#include <arm_neon.h>
-#define FMA_WORDS(R, lanes)                                                                                  \
+#define NEON_WORDS(R, lanes)                                                                                 \
+    INLINE R##v R##_select(R##_mask m, R##v a, R##v b)                                                       \
+    {                                                                                                        \
+        return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
+    }                                                                                                        \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return (R##v)vfmaq_##lanes(c, a, b); }                     \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return (R##v)vfmsq_##lanes(c, a, b); }                \
-    INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }
-FMA_WORDS(f32, f32)
-FMA_WORDS(f64, f64)
+    INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }                      \
+    INLINE int R##_any(R##_mask m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
+NEON_WORDS(f32, f32)
+NEON_WORDS(f64, f64)
 
 #else /* no FMA: split the factors in halves whose products are exact (Dekker 1971) */
 
 #define NO_FMA_WORDS(R, low_bits)                                                                            \
+    INLINE R##v R##_select(R##_mask m, R##v a, R##v b)                                                       \
+    {                                                                                                        \
+        return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
+    }                                                                                                        \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return a * b + c; }                                        \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b)                                                         \
     {                                                                                                        \
@@ -126,11 +135,99 @@ FMA_WORDS(f64, f64)
         R##v b_hi = (R##v)((R##_mask)b & ~(R##_mask){0} << low_bits), b_lo = b - b_hi;                       \
         return (((c - a_hi * b_hi) - a_hi * b_lo) - a_lo * b_hi) - a_lo * b_lo;                              \
     }                                                                                                        \
-    INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }
+    INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }                      \
+    INLINE int R##_any(R##_mask m)                                                                           \
+    {                                                                                                        \
+        f64_bits bits = (f64_bits)m;                                                                         \
+        return (bits[0] | bits[1]) != 0;                                                                     \
+    }
 NO_FMA_WORDS(f32, 12)
 NO_FMA_WORDS(f64, 27)
 
 #endif
+
+/* Rows to columns: 16 bytes of a row at a time, two rows to a register of 32. */
+#if defined(__AVX2__)
+
+INLINE f64v f64_two(const f64 *low, const f64 *high)
+{
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
+}
+INLINE void f64_rows(f64v *c, int n, const f64 *table, f64_bits k)
+{
+    const f64 *r[4];
+    for (int i = 0; i < 4; i++)
+        r[i] = table + n * (ptrdiff_t)(uint16_t)k[i];
+    for (int j = 0; j < n; j += 2) {
+        f64v a = f64_two(r[0] + j, r[2] + j), b = f64_two(r[1] + j, r[3] + j);
+        c[j] = _mm256_unpacklo_pd(a, b);
+        c[j + 1] = _mm256_unpackhi_pd(a, b);
+    }
+}
+
+#ifndef GELU_LANES
+INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
+{
+    const f64_bits offsets = (f64_bits)((k & 0xffff) * (uint32_t)(n * sizeof(f32)));
+    f32v r[4];
+    for (int i = 0; i < 4; i++) {
+        const char *low = (const char *)table + (uint32_t)(offsets[i / 2] >> 32 * (i % 2));
+        const char *high = (const char *)table + (uint32_t)(offsets[2 + i / 2] >> 32 * (i % 2));
+        r[i] = (f32v)f64_two((const f64 *)low, (const f64 *)high);
+    }
+    f64v ab = (f64v)_mm256_unpacklo_ps(r[0], r[1]), cd = (f64v)_mm256_unpacklo_ps(r[2], r[3]);
+    c[0] = (f32v)_mm256_unpacklo_pd(ab, cd);
+    c[1] = (f32v)_mm256_unpackhi_pd(ab, cd);
+    ab = (f64v)_mm256_unpackhi_ps(r[0], r[1]), cd = (f64v)_mm256_unpackhi_ps(r[2], r[3]);
+    c[2] = (f32v)_mm256_unpacklo_pd(ab, cd);
+    c[3] = (f32v)_mm256_unpackhi_pd(ab, cd);
+}
+#endif
+
+#else
+
+#if defined(__aarch64__)
+#define f32_INTERLEAVE_LOW vzip1q_f32
+#define f32_INTERLEAVE_HIGH vzip2q_f32
+#define f64_INTERLEAVE_LOW vzip1q_f64
+#define f64_INTERLEAVE_HIGH vzip2q_f64
+#elif defined(__SSE2__)
+#define f32_INTERLEAVE_LOW _mm_unpacklo_ps
+#define f32_INTERLEAVE_HIGH _mm_unpackhi_ps
+#define f64_INTERLEAVE_LOW _mm_unpacklo_pd
+#define f64_INTERLEAVE_HIGH _mm_unpackhi_pd
+#else
+#define f32_INTERLEAVE_LOW(a, b) ((f32v){a[0], b[0], a[1], b[1]})
+#define f32_INTERLEAVE_HIGH(a, b) ((f32v){a[2], b[2], a[3], b[3]})
+#define f64_INTERLEAVE_LOW(a, b) ((f64v){a[0], b[0]})
+#define f64_INTERLEAVE_HIGH(a, b) ((f64v){a[1], b[1]})
+#endif
+typedef f32v f32_row UNALIGNED(f32);
+typedef f64v f64_row UNALIGNED(f64);
+
+INLINE void f64_rows(f64v *c, int n, const f64 *table, f64_bits k)
+{
+    const f64 *r0 = table + n * (ptrdiff_t)(uint16_t)k[0], *r1 = table + n * (ptrdiff_t)(uint16_t)k[1];
+    for (int j = 0; j < n; j += 2) {
+        f64v a = *(const f64_row *)(r0 + j), b = *(const f64_row *)(r1 + j);
+        c[j] = f64_INTERLEAVE_LOW(a, b);
+        c[j + 1] = f64_INTERLEAVE_HIGH(a, b);
+    }
+}
+
+INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
+{
+    f32v r[4];
+    for (int i = 0; i < 4; i++)
+        r[i] = *(const f32_row *)(table + n * (ptrdiff_t)(uint16_t)k[i]);
+    f32v even = f32_INTERLEAVE_LOW(r[0], r[2]), odd = f32_INTERLEAVE_LOW(r[1], r[3]);
+    c[0] = f32_INTERLEAVE_LOW(even, odd);
+    c[1] = f32_INTERLEAVE_HIGH(even, odd);
+    even = f32_INTERLEAVE_HIGH(r[0], r[2]), odd = f32_INTERLEAVE_HIGH(r[1], r[3]);
+    c[2] = f32_INTERLEAVE_LOW(even, odd);
+    c[3] = f32_INTERLEAVE_HIGH(even, odd);
+}
+
 #endif
 
 /* ---- storage types ---- */
