@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
 
-.PHONY: demo test test-all exhaustive bench readme figure coefficients dist clean
+.PHONY: demo test test-all exhaustive bench errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -27,12 +27,21 @@ exhaustive: $(VENV)/.test
 	@$(EACH_LEVEL) $(BIN)/python tests/exhaustive.py || exit 1; done
 	$(BIN)/python tools/readme.py
 
-bench: $(VENV)/.peers
-	mkdir -p build && rm -f build/bench-[12].json
-	for n in 1 $$(test $$(nproc) -lt 2 || echo 2); do $(BIN)/python -m pytest benchmarks --benchmark-only --threads $$n \
-	    --benchmark-json=build/bench-$$n.json || exit 1; done
-	$(BIN)/python benchmarks/report.py build/bench-[12].json
+# The third run is for the target beside torch held to AVX2; a CPU that has nothing better needs none.
+BENCH = $(BIN)/python -m pytest benchmarks --benchmark-only
+bench: $(VENV)/.peers errors
+	mkdir -p build && rm -f build/bench-*.json
+	for n in 1 $$(test $$(nproc) -lt 2 || echo 2); do \
+	    $(BENCH) --threads $$n --benchmark-json=build/bench-$$n.json || exit 1; done
+	case "$$($(LEVELS))" in *"x86-64-v3 "*) $(BENCH) --threads 1 --isa x86-64-v3 \
+	    -k "exact-float32 and -out- and (4096 or 65536 or 1048576) and (gelu_fast or torch)" \
+	    --benchmark-json=build/bench-v3.json ;; esac
+	$(BIN)/python benchmarks/report.py build/bench-*.json
 	$(BIN)/python tools/readme.py
+
+# The picture of errors, gelu_fast's beside the peers'.
+errors: $(VENV)/.peers
+	$(BIN)/python benchmarks/errors.py
 
 # README's tables, from gelu_fast/_bounds.py and benchmarks/results/.
 readme: $(VENV)/.test

@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 
 NUM_THREADS = ("OMP", "OPENBLAS", "NUMBA", "NUMEXPR")
+# ISA level -> what holds torch to the same instructions: its own kernels, and oneDNN's.
+HELD_TO = {"x86-64-v3": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}}
 start = {}
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("gelu_fast")
     group.addoption("--threads", type=int, default=1, help="CPUs and threads that everything runs on")
-    group.addoption("--isa", help="ISA level that must be active (default: the best that this CPU has)")
+    group.addoption(
+        "--isa", help="ISA level of gelu_fast, and of torch if HELD_TO has it (default: the best)"
+    )
 
 
 def pytest_configure(config):
@@ -28,6 +32,8 @@ def pytest_configure(config):
     os.sched_setaffinity(0, cpus[-n:])  # the last ones: interrupts prefer the first
     os.environ.update({f"{name}_NUM_THREADS": str(n) for name in NUM_THREADS})
     os.environ.update(NUMEXPR_MAX_THREADS=str(n), JAX_PLATFORMS="cpu")
+    if isa := config.getoption("isa"):
+        os.environ.update({"GELU_FAST_ISA": isa} | HELD_TO.get(isa, {}))
     start.update(time=time.monotonic(), others=_others())
 
 
@@ -69,6 +75,7 @@ def pytest_benchmark_update_machine_info(config, machine_info):
         "compiler": _core.compiler,
         "versions": {"Python": machine_info["python_version"]} | versions,
         "not installed": peers.MISSING,
+        "torch": peers.torch and peers.torch.backends.cpu.get_cpu_capability(),
         "threads": config.getoption("threads"),
         "CPU time of others": max(0, _others() - start["others"]) / elapsed / os.cpu_count(),
     }

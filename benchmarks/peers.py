@@ -55,7 +55,7 @@ if jax:
 # Each `prepare` gets the form, the input and the output (None: allocate one at every call) and returns what
 # is timed, a callable without arguments; whatever can be done beforehand is done there.
 
-_APPROX = {"exact": False, "tanh": True, "sigmoid": "sigmoid"}
+_APPROX = {"tanh": True, "sigmoid": "sigmoid"}
 _UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
 _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
 
@@ -102,11 +102,13 @@ def _numba_loop(form, dtype):
     return loop
 
 
-def _torch(form, x, y):
+def _torch(form, x, y, fresh=False):
     tx, ty = torch.from_numpy(x), None if y is None else torch.from_numpy(y)
-    # On Zen 4 the exact form for float64 takes 18 ns an element, or 3.3 once relu() has run, with the same
-    # bits; why, `perf` did not tell (one instruction of its erf stalls). torch shall have its best.
-    torch.relu(tx[:4096])
+    # On Zen 4 the exact form for float64 takes 18 ns an element, or 3.3 (another day 12) once relu() has run,
+    # with the same bits; why, `perf` did not tell (one instruction of its erf stalls). torch shall have its
+    # best; what a process sees that calls nothing else of torch is timed once, as FRESH.
+    if not fresh:
+        torch.relu(tx[:4096])
     if form == "sigmoid":  # nothing built in
         return lambda: torch.mul(tx, torch.sigmoid(_SIGMOID * tx), out=ty)
     # torch.nn.functional.gelu is this very function, documented without its out=.
@@ -144,7 +146,10 @@ def _jax(form, x, y):
 
 
 def _gelu_fast(form, x, y):
-    gelu, approx = gelu_fast.gelu, _APPROX[form]
+    gelu = gelu_fast.gelu
+    if form == "exact":
+        return (lambda: gelu(x)) if y is None else lambda: gelu(x, out=y)
+    approx = _APPROX[form]
     return (lambda: gelu(x, approx)) if y is None else lambda: gelu(x, approx, out=y)
 
 
@@ -173,6 +178,8 @@ class Peer(NamedTuple):
 
 
 MODES = ("out", "no out", "in place", "strided", "transposed")
+# More modes: `out` is given, and every element of the input is this one.
+SPECIAL = {"all -100": -100.0, "all -10": -10.0, "all subnormal": 1e-40, "all NaN": math.nan}
 OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
 COPY = ("out", "strided", "transposed")
 ANY = {"any": DTYPES}
@@ -185,7 +192,7 @@ SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")}
 ORT = {"exact": ("float32", "float16"), "tanh": DTYPES}
 
 PEERS = (
-    Peer("gelu_fast", "ours", np, _gelu_fast, ALL, MODES),
+    Peer("gelu_fast", "ours", np, _gelu_fast, ALL, (*MODES, *SPECIAL)),
     # Without the Python function around it, which costs only at small sizes.
     Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
     Peer("torch", "peer", torch, _torch, ALL, BOTH),
@@ -202,3 +209,4 @@ PEERS = (
     Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, OUT),
 )
 PEERS = tuple(peer for peer in PEERS if peer.needs is not None)
+FRESH = Peer("torch (fresh)", "peer", torch, partial(_torch, fresh=True), {"exact": ("float64",)}, OUT)

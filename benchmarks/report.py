@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From raw files of pytest-benchmark (one per number of threads) to benchmarks/results: numbers, tables and a
-picture, in which a loss stands as plainly as a win: python benchmarks/report.py RAW.json [RAW2.json ...]"""
+"""From raw files of pytest-benchmark to benchmarks/results: numbers, tables and a picture, in which a loss
+stands as plainly as a win: python benchmarks/report.py RAW.json [RAW2.json ...]
+
+There is a file for each number of threads, and maybe for further ISA levels; what is reported is the level of
+the first one, and the others' rows serve what asks for them by name."""
 
 import argparse
 import json
 from pathlib import Path
+from statistics import geometric_mean
 
 from matplotlib.figure import Figure
 from PIL import Image
+from targets import TARGETS
 
+KINDS = ("ours", "peer", "floor")
 STYLES = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
     "gelu_fast": dict(color="#000000", marker="o", linewidth=2.5, zorder=3),
     "torch": dict(color="#d55e00", marker="s"),
     "ONNX Runtime": dict(color="#0072b2", marker="^"),
     "numba": dict(color="#009e73", marker="v"),
     "SciPy formula": dict(color="#e69f00", marker="P"),
-    "JAX (no out=)": dict(color="#cc79a7", marker="D"),
+    "NumPy formula": dict(color="#e69f00", marker="P"),
+    "JAX": dict(color="#cc79a7", marker="D"),
     "np.copyto": dict(color="#777777", linestyle="--"),
     "np.maximum(x, 0)": dict(color="#777777", linestyle=":"),
 }
@@ -25,18 +32,32 @@ def read(paths):
     """What ran where, and a row for each case."""
     files = [json.loads(path.read_text()) for path in paths]
     machines = [file["machine_info"]["gelu_fast"] for file in files]
-    runs = {key: [machine.pop(key) for machine in machines] for key in ("threads", "CPU time of others")}
+    of_a_run = ("ISA level", "threads", "CPU time of others", "torch")
+    runs = [{key: machine.pop(key) for key in of_a_run} for machine in machines]
     if any(machine != machines[0] for machine in machines):
         raise SystemExit("the raw files come from different machines or versions")
     commit = files[0]["commit_info"]
     name = commit["id"][:12] + (" with changes" if commit["dirty"] else "")
-    about = {"date": files[0]["datetime"][:10], "commit": name, **machines[0], **runs}
+    about = {"date": files[0]["datetime"][:10], "commit": name, "ISA level": runs[0]["ISA level"]}
+    about |= machines[0] | {"runs": runs}
     rows = []
-    for case in (case for file in files for case in file["benchmarks"]):
-        row = case["extra_info"] | {"median_ns": round(case["stats"]["median"] * 1e9, 1)}
-        del row["ns per element"]
-        rows.append(row)
-    return about, rows
+    for file, run in zip(files, runs, strict=True):
+        for case in file["benchmarks"]:
+            row = case["extra_info"] | {"isa": run["ISA level"]}
+            row["median_ns"] = round(case["stats"]["median"] * 1e9, 1)
+            del row["ns per element"]
+            rows.append(row)
+    # The lines of the main tables: the output given; who has no out= stands beside those who have.
+    able = {row["who"] for row in rows if row["mode"] == "out"}
+    for row in rows:
+        given = row["mode"] == "out" or (row["mode"] == "no out" and row["who"] not in able)
+        if given and row["who"] != "gelu_fast ufunc":
+            row["line"] = called(row)
+    return about, sorted(rows, key=lambda row: KINDS.index(row["kind"]))
+
+
+def called(row):
+    return row["who"] + " (no out=)" * (row["mode"] == "no out")
 
 
 def distinct(rows, key):
@@ -44,9 +65,9 @@ def distinct(rows, key):
 
 
 def pick(rows, **wanted):
-    """The rows with these values, ours first; a floor is of any form."""
-    rows = [row for row in rows if all(row[key] in (value, "any") for key, value in wanted.items())]
-    return sorted(rows, key=lambda row: ("ours", "peer", "floor").index(row["kind"]))
+    """The rows with these values, or with one of those in a tuple; a floor is of any form."""
+    allowed = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
+    return [row for row in rows if all(row[key] in (*values, "any") for key, values in allowed.items())]
 
 
 def ns(row):
@@ -78,25 +99,58 @@ def table(title, cells):
     yield ""
 
 
-def with_out(rows, **wanted):
-    """One comparison, the output given; who has no out= stands beside those who have."""
-    able = {row["who"] for row in rows if row["mode"] == "out"}
-    rows = [row for row in pick(rows, **wanted) if row["who"] != "gelu_fast ufunc"]
-    return [
-        row if row["who"] in able else row | {"who": row["who"] + " (no out=)"}
-        for row in rows
-        if row["mode"] == "out" or row["who"] not in able
-    ]
-
-
 def comparisons(rows):
-    """gelu_fast beside the fastest peer, wherever there is one."""
-    for ours in pick(rows, who="gelu_fast"):
+    """gelu_fast, the output given, beside the fastest peer, with or without out=, wherever there is one."""
+    for ours in pick(rows, who="gelu_fast", mode="out"):
         case = {key: ours[key] for key in ("form", "dtype", "threads", "size")}
-        peers = pick(with_out(rows, **case), kind="peer")
-        if ours["mode"] == "out" and peers:
+        if peers := pick(rows, kind="peer", mode=("out", "no out"), **case):
             best = min(peers, key=ns)
-            yield case | {"peer": best["who"], "ratio": round(ns(ours) / ns(best), 3)}
+            yield case | {"peer": called(best), "ratio": round(ns(ours) / ns(best), 3)}
+
+
+def judged(rows, isa):
+    """Each target: what was found, and whether that is enough; what was not measured is not left out."""
+    for case, sizes, limits, why in TARGETS:
+        case = {"isa": isa} | case
+        level = f", {case['isa']}" * (case["isa"] != isa)
+        size = ("sizes " if len(sizes) > 1 else "size ") + ", ".join(map(power, sizes))
+        cell = f"{case['form']}, {case['dtype']}{level}, {case['mode']}, {size}, threads: {case['threads']}"
+        found, details = [], []
+        for limit in limits:
+            other = {key: value for key, value in (case | limit.differs).items() if value is not None}
+            ratios = []
+            for size in sizes:
+                ours, theirs = pick(rows, size=size, **case), pick(rows, size=size, **other)
+                if ours and theirs:
+                    best = min(theirs, key=ns)
+                    ratios.append(ns(ours[0]) / ns(best))
+                    name = limit.of if "who" in other else called(best)
+                    details.append(f"{ratios[-1]:.3f} of {name}" + f" at {power(size)}" * (len(sizes) > 1))
+            if len(ratios) == len(sizes):
+                found.append((geometric_mean(ratios), limit.ratio))
+        ratio, wanted = min(found, key=lambda pair: pair[0] / pair[1], default=(None, None))
+        yield {
+            "cell": cell,
+            "target": ", or ".join(f"≤ {limit.ratio:g} of {limit.of}" for limit in limits),
+            "ratio": ratio and round(ratio, 3),
+            "reached": bool(found) and ratio <= wanted,
+            "details": ", ".join(details),
+        } | ({"why": why} if why and ratio and ratio > wanted else {})
+
+
+def target_table(targets):
+    reached = sum(target["reached"] for target in targets)
+    yield f"{reached} of {len(targets)} are reached; the others are bold. Of two limits, one is enough; of"
+    yield "several sizes, the geometric mean counts. Peers are called with and without out=, and the faster"
+    yield "counts. strided is x[::2]; torch (fresh) is torch in a process that has called nothing else of it."
+    yield ""
+    yield from ("| | target | ratio | found |", "|:--|:--|--:|:--|")
+    for target in targets:
+        ratio = f"{target['ratio']:.3f}" if target["ratio"] else "not measured"
+        ratio = ratio if target["reached"] else f"**{ratio}**"
+        found = target["details"] + (f"; {target['why']}" if "why" in target else "")
+        yield f"| {target['cell']} | {target['target']} | {ratio} | {found} |"
+    yield ""
 
 
 def peer_tables(rows):
@@ -107,8 +161,8 @@ def peer_tables(rows):
         for form in distinct(pick(rows, kind="ours"), "form"):
             for dtype in distinct(rows, "dtype"):
                 title = f"{form}, {dtype}, threads: {threads}"
-                chosen = with_out(rows, form=form, dtype=dtype, threads=threads)
-                cells = [(row["who"], power(row["size"]), number(ns(row))) for row in chosen]
+                chosen = [row for row in pick(rows, form=form, dtype=dtype, threads=threads) if "line" in row]
+                cells = [(row["line"], power(row["size"]), number(ns(row))) for row in chosen]
                 n_floors = len(pick(chosen, kind="floor"))
                 cells, floors = cells[: len(cells) - n_floors], cells[len(cells) - n_floors :]
                 for case in compared:
@@ -148,34 +202,49 @@ def fixed_cost(rows, threads):
     return table(f"threads: {threads}", cells)
 
 
-def report(about, rows):
+def report(about, rows, others, targets):
+    """`others` are the rows of other levels."""
     yield from ("# Speed of gelu_fast", "")
     yield f"- {about['date']}, commit {about['commit']}"
     yield f"- {about['CPU']}, L3 {about['L3']}; ISA level {about['ISA level']}; compiler {about['compiler']}"
     yield f"- {', '.join(f'{name} {version}' for name, version in about['versions'].items())}"
     yield f"- not installed, hence not compared with: {', '.join(about['not installed']) or 'none'}"
-    for threads, others in zip(about["threads"], about["CPU time of others"], strict=True):
-        yield f"- threads {threads}, on as many CPUs; other processes took {others:.1%} of the machine"
+    for run in about["runs"]:
+        torch = f"torch's {run['torch']} kernels; " * bool(run["torch"])
+        busy = f"other processes took {run['CPU time of others']:.1%} of the machine"
+        yield f"- {run['ISA level']}, threads {run['threads']}, on as many CPUs; {torch}{busy}"
     yield from ("- medians of at least 7 rounds, of standard normal input", "")
     yield "The formulas and the np.* floors run on one thread, whatever the number of threads. The floors"
     yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and do not count as peers."
-    yield from ("", *peer_tables(rows), "## Other ways to call: ns per element (ratio to np.negative)", "")
+    yield from ("", "## Targets", "", *target_table(targets), "## Wins and losses", "")
+    yield from (*peer_tables(rows), "## Other ways to call: ns per element (ratio to np.negative)", "")
     for mode in ("no out", "in place", "strided", "transposed"):
-        for threads in about["threads"]:
+        for threads in distinct(rows, "threads"):
             yield from mode_table(rows, mode, threads)
     yield from ("## Fixed cost: ns for a call on 1 and on 128 elements", "")
-    for threads in about["threads"]:
+    for threads in distinct(rows, "threads"):
         yield from fixed_cost(rows, threads)
+    if others:
+        yield from ("## Other ISA levels, torch held to the same: ns per element", "")
+    for level in distinct(others, "isa"):
+        cells = [(label(row), power(row["size"]), number(ns(row))) for row in pick(others, isa=level)]
+        yield from table(level, cells)
+
+
+def save(figure, path):
+    figure.savefig(path, dpi=100)
+    Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)  # a third of the size
 
 
 def picture(about, rows, path):
     figure = Figure(figsize=(14, 6.5), layout="constrained")
-    panels = figure.subplots(1, len(about["threads"]), sharey=True, squeeze=False)[0]
-    for panel, threads in zip(panels, about["threads"], strict=True):
-        chosen = with_out(rows, form="exact", dtype="float32", threads=threads)
+    panels = figure.subplots(1, len(distinct(rows, "threads")), sharey=True, squeeze=False)[0]
+    for panel, threads in zip(panels, distinct(rows, "threads"), strict=True):
+        chosen = pick(rows, form="exact", dtype="float32", threads=threads)
         for who, style in STYLES.items():
-            if points := [(row["size"], ns(row)) for row in chosen if row["who"] == who]:
-                panel.loglog(*zip(*points, strict=True), label=who, markersize=5, **style)
+            if points := [row for row in chosen if row["who"] == who and "line" in row]:
+                x, y = [row["size"] for row in points], [ns(row) for row in points]
+                panel.loglog(x, y, label=points[0]["line"], markersize=5, **style)
         panel.set_title(f"threads: {threads}")
         panel.set_xlabel("elements")
         panel.set_xscale("log", base=2)
@@ -184,24 +253,27 @@ def picture(about, rows, path):
     panels[-1].legend(frameon=False)
     machine = f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}"
     figure.suptitle(f"GELU, exact, float32, output given ({machine})")
-    figure.savefig(path, dpi=100)
-    Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)  # a third of the size
+    save(figure, path)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "raw", nargs="+", type=Path, help="json of pytest-benchmark, one per number of threads"
+        "raw", nargs="+", type=Path, help="json of pytest-benchmark, one per number of threads and level"
     )
     parser.add_argument("--into", type=Path, default=Path(__file__).parent / "results", metavar="DIR")
     args = parser.parse_args()
     about, rows = read(args.raw)
     args.into.mkdir(exist_ok=True)
-    parts = {"rows": rows, "comparisons": list(comparisons(rows))}  # a line each, for readable differences
+    isa = about["ISA level"]
+    here, others = pick(rows, isa=isa), [row for row in rows if row["isa"] != isa]
+    targets = list(judged(rows, isa))
+    parts = {"rows": rows, "comparisons": list(comparisons(here)), "targets": targets}
+    # a line each, for readable differences
     lists = [f'"{name}": [\n' + ",\n".join(map(json.dumps, part)) + "\n]" for name, part in parts.items()]
     (args.into / "speed.json").write_text(",\n".join([f'{{"about": {json.dumps(about)}', *lists]) + "}\n")
-    (args.into / "speed.md").write_text("\n".join(report(about, rows)).rstrip() + "\n")
-    picture(about, rows, args.into / "speed.png")
+    (args.into / "speed.md").write_text("\n".join(report(about, here, others, targets)).rstrip() + "\n")
+    picture(about, here, args.into / "speed.png")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """The scripts that make README's pictures and tables run."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,9 @@ from pathlib import Path
 from needs import needs
 
 needs("matplotlib", "pytest-benchmark", "torch", "onnxruntime")
+
+from gelu_fast import _core  # noqa: E402
+from gelu_fast._bounds import ULP  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,19 +27,36 @@ def test_forms(tmp_path):
     assert (tmp_path / "forms.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_errors(tmp_path):
+    run("benchmarks/errors.py", "--into", str(tmp_path))
+    errors = json.loads((tmp_path / "errors.json").read_text())
+    for form, name in ("exact", "gelu_erf"), ("tanh", "gelu_tanh"):
+        assert max(errors[f"{form}, gelu_fast"]) <= ULP[name]["float32"]
+        assert max(errors[f"{form}, torch"]) > 1e6 < max(errors[f"{form}, ONNX Runtime"])
+    assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_benchmarks(tmp_path):
-    """A few cases, through to the report; the timing itself is judged by no test."""
-    raw = tmp_path / "raw.json"
-    level = os.environ.get("GELU_FAST_ISA", "")
-    run(
-        *("-m", "pytest", "benchmarks", "--benchmark-only", "-k", "float32-65536 and not JAX"),
-        *("--benchmark-json", str(raw), "--threads", "1"),
-        *(("--isa", level) if level else ()),
-    )
-    run("benchmarks/report.py", "--into", str(tmp_path), str(raw))
+    """A few cases, on this ISA level and another, through to the report; no test judges the timing itself."""
+    levels = [_core.isa_level, *(level for level in _core.available_isa_levels if level != _core.isa_level)]
+    raw = []
+    for level, cases in zip(levels, ("float32-65536 and not JAX", "exact-float32-65536-out-gelu_fast")):
+        raw.append(str(tmp_path / f"{level}.json"))
+        run(
+            *("-m", "pytest", "benchmarks", "--benchmark-only", "-k", cases),
+            *("--benchmark-json", raw[-1], "--threads", "1", "--isa", level),
+        )
+    run("benchmarks/report.py", "--into", str(tmp_path), *raw)
     speed = json.loads((tmp_path / "speed.json").read_text())
     timed = {row["who"] for row in speed["rows"] if row["form"] in ("exact", "any")}
     assert {"gelu_fast", "torch", "ONNX Runtime", "np.copyto"} <= timed
     assert all(row["median_ns"] > 0 for row in speed["rows"])
-    assert "gelu_fast" in (tmp_path / "speed.md").read_text()
+    assert {row["isa"] for row in speed["rows"]} == set(levels[:2])
+    assert speed["about"]["ISA level"] == levels[0]
+
+    text = (tmp_path / "speed.md").read_text()
+    assert all(f"\n| {target['cell']} | {target['target']} |" in text for target in speed["targets"])
+    found = {target["cell"]: target["ratio"] for target in speed["targets"]}
+    assert found["exact, float32, all NaN, size 2^16, threads: 1"] > 0
+    assert found["exact, float32, out, size 2^16, threads: 2"] is None  # shown, though not measured
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
