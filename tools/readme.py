@@ -17,8 +17,9 @@ RESULTS = ROOT / "benchmarks" / "results"
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
 
-def table(header, rows):
-    lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
+def table(header, rows, left=1):
+    """Markdown; after `left` columns, the others are numbers."""
+    lines = [header, ["---"] * left + ["--:"] * (len(header) - left), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -43,17 +44,14 @@ def speed():
     about, compared = results["about"], results["comparisons"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     lines = [f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}. {versions}."]
-    for threads in about["threads"]:
+    measured = [row for row in results["rows"] if "line" in row and row["isa"] == about["ISA level"]]
+    for threads in dict.fromkeys(row["threads"] for row in measured):
         times = {}
-        for row in results["rows"]:
-            given = row["mode"] == "out" or (row["mode"] == "no out" and row["who"] == "JAX")
+        for row in measured:
             case = row["threads"], row["dtype"], row["form"]
-            if given and case in [(threads, "float32", "exact"), (threads, "float32", "any")]:
-                cells = times.setdefault((row["kind"], row["who"] + " (no out=)" * (row["who"] == "JAX")), {})
-                cells[row["size"]] = f"{row['median_ns'] / row['size']:.2f}"
-        times.pop(("ours", "gelu_fast ufunc"))
-        order = sorted(times, key=lambda key: ("ours", "peer", "floor").index(key[0]))
-        rows = [[key[1]] + [times[key].get(n, "") for n in SIZES] for key in order]
+            if case in [(threads, "float32", "exact"), (threads, "float32", "any")]:
+                times.setdefault(row["line"], {})[row["size"]] = f"{row['median_ns'] / row['size']:.2f}"
+        rows = [[line] + [cells.get(n, "") for n in SIZES] for line, cells in times.items()]
         ratios = {
             case["size"]: f"**{case['ratio']:.2f}**" if case["ratio"] > 1 else f"{case['ratio']:.2f}"
             for case in compared
@@ -79,13 +77,24 @@ def speed():
     return "\n".join(lines)
 
 
+def targets():
+    """Wanted and found; what is missed or was not measured is bold."""
+    judged = json.loads((RESULTS / "speed.json").read_text())["targets"]
+    rows = []
+    for target in judged:
+        found = f"{target['ratio']:.3f}" if target["ratio"] else "not measured"
+        rows.append([target["cell"], target["target"], found if target["reached"] else f"**{found}**"])
+    n_reached = sum(target["reached"] for target in judged)
+    return table([f"{n_reached} of {len(judged)} targets are reached", "wanted", "found"], rows, left=2)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     path = ROOT / "README.md"
     old = new = path.read_text()
-    for name, section in (("accuracy", accuracy), ("speed", speed)):
+    for name, section in (("accuracy", accuracy), ("speed", speed), ("targets", targets)):
         start, end = f"<!-- {name}: written by tools/readme.py -->", "<!-- end -->"
         before, rest = new.split(start)
         new = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"
