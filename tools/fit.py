@@ -14,7 +14,6 @@ import argparse
 import math
 import sys
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from flint import arb, arb_mat, ctx
@@ -96,7 +95,7 @@ F64 = Real(
     exp_terms=11,
     mills_terms=11,
     terms=10,
-    width={"erf": 1 / 32, "tanh": 3 / 128, "sigmoid": 1 / 16},
+    width={"erf": 3 / 128, "tanh": 1 / 64, "sigmoid": 1 / 16},
 )
 
 
@@ -136,8 +135,8 @@ def core(form, real, step):
 
 
 def fit(function, weight, low, high, terms, real):
-    """Coefficients, lowest degree first, of the polynomial that is nearest to `function` relative to `weight`,
-    and its largest error in that measure."""
+    """Coefficients, lowest degree first, of the polynomial that is nearest to `function` relative to
+    `weight`, and its largest error in that measure."""
     nodes = 3 * terms
     xs = [
         ((low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes))).mid()
@@ -178,13 +177,13 @@ def mills(z):
 
 
 def table(form, t, inner):
-    """T(t), what is tabulated: gelu(x) = x/2 + T(|x|) in the inner segments, max(x, 0) + T(|x|) in the others."""
+    """T(t): gelu(x) = x/2 + T(|x|) in the inner segments, max(x, 0) + T(|x|) in the others."""
     return t / 2 - size(form, t) if inner else -size(form, t)
 
 
 def segment(form, real, inner, center, constant, low, high, terms):
-    """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high, and the
-    largest error relative to gelu(-t), which is the smaller of the two sizes that gelu has at t."""
+    """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high,
+    and the largest error relative to gelu(-t), the smaller of the two sizes that gelu has at t."""
     skip = 1 if center == 0 else 0  # T(t) is t^2 times something there
 
     def function(d):

@@ -46,15 +46,15 @@ static const f64 f64_MILLS[] = {
 
 #define f64_CUTOFF_erf 0x1.35p+5 /* 38.625: gelu(-t) is 0 */
 #define f64_END_erf 0x1.05p+3 /* 8.15625: from here on gelu(t) is t to 0.79 ULP */
-#define f64_WIDTH_erf 0x1p-5 /* 0.03125 */
-#define f64_INNER_erf 12 /* the last inner segment */
-extern const f64 f64_ROWS_erf[261][10]; /* T(t): c0, c1 ... of each segment */
+#define f64_WIDTH_erf 0x1.8p-6 /* 0.0234375 */
+#define f64_INNER_erf 16 /* the last inner segment */
+extern const f64 f64_ROWS_erf[348][10]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: gelu(-t) is 0 */
-#define f64_END_tanh 0x1.c65p+2 /* 7.0986328125: from here on gelu(t) is t to 0.79 ULP */
-#define f64_WIDTH_tanh 0x1.8p-6 /* 0.0234375 */
-#define f64_INNER_tanh 16 /* the last inner segment */
-extern const f64 f64_ROWS_tanh[303][10]; /* T(t): c0, c1 ... of each segment */
+#define f64_END_tanh 0x1.c66p+2 /* 7.099609375: from here on gelu(t) is t to 0.78 ULP */
+#define f64_WIDTH_tanh 0x1p-6 /* 0.015625 */
+#define f64_INNER_tanh 25 /* the last inner segment */
+extern const f64 f64_ROWS_tanh[455][10]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: gelu(-t) is 0 */
 #define f64_END_sigmoid 0x1.57cp+4 /* 21.484375: from here on gelu(t) is t to 0.80 ULP */

@@ -103,16 +103,18 @@ INLINE V R(tail_sigmoid)(V t)
             y = SELECT(in_tail, R(tail_##form)(t)                  , y);                                 \
         MASK in_segments = AT_MOST(t, end);                                                                  \
         if (ANY(in_segments))                                                                                \
-            y = SELECT(in_segments, R(core_##form)(x, KEEP(in_segments, t)), y);                             \
+            y = SELECT(in_segments, R(core_##form)(x, KEEP(in_segments, t)).value, y);                       \
         return (V)(((BITS)y & ~R(SIGN)) | ((BITS)x & R(SIGN)));                                              \
     }                                                                                                        \
-    INLINE V R(gelu_##form)(V x)                                                                             \
+    INLINE SUM R(gelu_##form)(V x)                                                                      \
     {                                                                                                        \
         V t = (V)((BITS)x & ~R(SIGN));                                                                       \
         MASK in_segments = AT_MOST(t, ALL(R(END_##form)));                                                   \
         if (__builtin_expect(ANY(~in_segments), 0))                                                          \
-            return R(beyond_##form)(x);                                                                      \
-        return (V)((BITS)R(core_##form)(x, t) | ((BITS)x & R(SIGN)));                                        \
+            return (SUM){R(beyond_##form)(x), ALL(0)};                                                  \
+        SUM y = R(core_##form)(x, t);                                                                   \
+        y.value = (V)((BITS)y.value | ((BITS)x & R(SIGN)));                                                  \
+        return y;                                                                                            \
     }
 GELU_FORMS(GELU)
 #undef GELU

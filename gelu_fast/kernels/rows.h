@@ -10,7 +10,7 @@
  * center, and p makes up for the rounding of c0. Segment 0 begins at 0, with c0 = c1 = 0. The rows' last
  * coefficients are summed in two chains, for a shorter latency. */
 
-INLINE V R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
+INLINE SUM R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
 {
     V shifted = MAX(FMA(t - (REAL)0.625 * width, ALL(1 / width), ALL(R(ROUNDER))), ALL(R(ROUNDER)));
     V k = shifted - R(ROUNDER);
@@ -23,11 +23,12 @@ INLINE V R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
         odd = FMA(odd, d2, c[j + 1]);
     }
     V p = FMA(FMA(odd, d, even), d, c[1]);
-    return FMA(p, d, c[0]) + SELECT(AT_MOST(k, ALL(last_inner)), x * (REAL)0.5, MAX(ALL(0), x));
+    V base = SELECT(AT_MOST(k, ALL(last_inner)), x * (REAL)0.5, MAX(ALL(0), x));
+    return R(sum)(base, FMA(p, d, c[0]));
 }
 
 #define CORE(form)                                                                                           \
-    INLINE V R(core_##form)(V x, V t)                                                                        \
+    INLINE SUM R(core_##form)(V x, V t)                                                                        \
     {                                                                                                        \
         return R(by_rows)(x, t, R(ROWS_##form)[0], R(WIDTH_##form), R(INNER_##form));                        \
     }
