@@ -8,19 +8,23 @@ SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/kernels/*
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
+# CPUs that this machine is not: whatever the level of the process, so once.
+EMULATED = tests/test_emulated.py
 
 .PHONY: demo test test-all exhaustive bench errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
 
-# The suite, once for each ISA level that this CPU has.
+# The suite, once for each ISA level that this CPU has; then other CPUs, under qemu.
 test: $(VENV)/.test
-	@$(EACH_LEVEL) $(BIN)/python -m pytest || exit 1; done
+	@$(EACH_LEVEL) $(BIN)/python -m pytest --ignore=$(EMULATED) || exit 1; done
+	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(EMULATED)
 
-# With the peers and the real model: here nothing may be skipped for want of them.
+# With the peers and the real model: here nothing may be skipped for want of them, or of qemu.
 test-all: $(VENV)/.peers
-	@$(EACH_LEVEL) GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest || exit 1; done
+	@$(EACH_LEVEL) GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest --ignore=$(EMULATED) || exit 1; done
+	env -u GELU_FAST_ISA GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest $(EMULATED)
 
 # Every float32, and the table in README that tells what was found.
 exhaustive: $(VENV)/.test

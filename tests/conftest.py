@@ -29,11 +29,16 @@ def threads(request):
 
 
 @pytest.fixture
-def report(capsys):
+def isa_level():
+    return _core.isa_level
+
+
+@pytest.fixture
+def report(capsys, isa_level):
     """Print what was measured, on success as well."""
 
     def show(text):
         with capsys.disabled():
-            print(f"\n    {_core.isa_level} {text}", end="")
+            print(f"\n    {isa_level} {text}", end="")
 
     return show

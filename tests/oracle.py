@@ -13,6 +13,8 @@ import numpy as np
 from scipy.special import erfc
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
+# How far off, in ULP of what is judged, an oracle may itself be.
+UNCERTAINTY = {"float16": 1e-9, "float32": 1e-5, "float64": 1e-10}
 CACHE = Path(__file__).resolve().parent.parent / "build" / "oracle"
 
 
@@ -38,50 +40,54 @@ def _ball(form, x):
     return x / (1 + (-v).exp())
 
 
-def _balls(form, xs):
-    """Each result as an unevaluated sum of two float64."""
+def balls(form, xs):
+    """`form` of a float64 array as (high + low) / 2**shift, where high and low are normal float64."""
     flint.ctx.prec = 160
-    high, low = np.empty(len(xs)), np.empty(len(xs))
+    high, low, shift = np.empty((3, len(xs)))
+    tiny = flint.arb(2) ** -800
     for i, x in enumerate(xs):
         ball = _ball(form, float(x))
-        if abs(ball) < flint.arb(2) ** -1200:  # so near to zero that the ball may be all radius
-            high[i] = low[i] = 0.0
+        if abs(ball) < tiny**2:  # so near to zero that the ball may be all radius
+            high[i] = low[i] = shift[i] = 0.0
             continue
         assert ball.rel_accuracy_bits() > 110
+        shift[i] = 400 if abs(ball) < tiny else 0
+        ball *= flint.arb(2) ** int(shift[i])
         high[i] = float(ball.mid())
         low[i] = float((ball - high[i]).mid())
-    return high, low
+    return high, low, shift
 
 
 def in_balls(form, x):
-    """`form` of a float64 array as high + low, computed once and kept in build/."""
+    """`form` of a float64 array as `balls` gives it, computed once and kept in build/."""
     key = hashlib.sha256(Path(__file__).read_bytes() + x.tobytes()).hexdigest()[:20]
     path = CACHE / f"{form}-{key}.npy"
     if path.exists():
         return np.load(path)
     # spawned: a process that has imported JAX must not be forked
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(_balls, [form] * 64, np.array_split(x, 64)))
+        parts = list(pool.map(balls, [form] * 64, np.array_split(x, 64)))
     result = np.concatenate(parts, axis=1)
     CACHE.mkdir(parents=True, exist_ok=True)
     np.save(path, result)
     return result
 
 
-def ulp(exact, dtype):
+def ulp(exact, dtype, shift=0):
     """The spacing of `dtype` in the binade of each exact value; among subnormals, theirs."""
     info = np.finfo(dtype)
-    exponent = np.frexp(exact)[1] - (info.nmant + 1)
-    return np.ldexp(1.0, np.maximum(exponent, info.minexp - info.nmant))
+    exponent = np.frexp(exact)[1] - np.int64(shift) - (info.nmant + 1)
+    return np.ldexp(1.0, np.maximum(exponent, info.minexp - info.nmant) + np.int64(shift))
 
 
-def error(got, exact, low=0.0):
-    """Distance of each result from the exact value, in ULP of its own type.
+def error(got, exact, low=0.0, shift=0):
+    """Distance of each result from the exact value (exact + low) / 2**shift, in ULP of its own type.
 
     Where the exact value lies beyond the type's largest number, infinity is 0 ULP away."""
     info = np.finfo(got.dtype)
-    wide = got.astype(np.float64)
+    shift = np.asarray(shift, np.int64)
+    wide = np.ldexp(got.astype(np.float64), shift)
     with np.errstate(invalid="ignore"):
-        distance = np.abs((wide - exact) - low) / ulp(exact, got.dtype)
+        distance = np.abs((wide - exact) - low) / ulp(exact, got.dtype, shift)
     overflows = np.abs(exact) >= 2.0**info.maxexp if info.bits < 64 else np.isinf(exact)
     return np.where(overflows & (wide == np.copysign(np.inf, exact)), 0.0, distance)

@@ -14,7 +14,6 @@ import argparse
 import math
 import sys
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from flint import arb, arb_mat, ctx
@@ -33,9 +32,6 @@ SIGMOID_C = arb("1.702")
 # Up to here T is the distance from x/2, from here on that from max(x, 0): the last at which the sum with x
 # would round as coarsely as T itself is where gelu(x) passes 1/4 and gelu(-x) has passed 1/8 , below 0.394.
 INNER = 0.394
-# A segment in memory is this part of its width away from the point that its polynomial is centred at; so the
-# polynomial can absorb the rounding of its constant term.
-APART = 1 / 8
 LANES = 32  # segments that a two-register permute of AVX-512 holds
 
 
@@ -52,6 +48,7 @@ class Real:
     mills_terms: int
     terms: int  # of a segment in memory
     width: dict  # of the segments in memory
+    end: dict  # of those; few numbers should lie beyond, and the table should fit in cache
     lane_terms: int = 0  # of a segment in registers; 0: there are none
     lane_width: dict = field(default_factory=dict)
 
@@ -83,7 +80,8 @@ F32 = Real(
     exp_terms=5,
     mills_terms=5,
     terms=4,
-    width={"erf": 1 / 128, "tanh": 1 / 128, "sigmoid": 5 / 512},
+    width={"erf": 1 / 128, "tanh": 1 / 128, "sigmoid": 1 / 128},
+    end={"erf": 5, "tanh": 4.5, "sigmoid": 8},
     lane_terms=7,
     lane_width={"erf": 43 / 256, "tanh": 81 / 512, "sigmoid": 5 / 16},
 )
@@ -94,9 +92,10 @@ F64 = Real(
     -1074,
     41,
     exp_terms=11,
-    mills_terms=11,
-    terms=10,
-    width={"erf": 1 / 32, "tanh": 3 / 128, "sigmoid": 1 / 16},
+    mills_terms=14,
+    terms=8,
+    width={"erf": 1 / 64, "tanh": 3 / 256, "sigmoid": 5 / 256},
+    end={"erf": 6, "tanh": 5, "sigmoid": 8},
 )
 
 
@@ -126,18 +125,13 @@ def first(predicate, step):
 
 
 def cutoff(form, real):
-    """Beyond it gelu(-t) rounds to zero."""
+    """Beyond it gelu(-t) rounds to zero, and gelu(t) to t."""
     return first(lambda t: size(form, t) < arb(2) ** (real.min_exponent - 1), 1 / 16)
 
 
-def core(form, real, step):
-    """Beyond it gelu(t) is t to 0.8 ULP or better."""
-    return first(lambda t: size(form, t) < 0.8 * real.ulp(float(t)), step)
-
-
 def fit(function, weight, low, high, terms, real):
-    """Coefficients, lowest degree first, of the polynomial that is nearest to `function` relative to `weight`,
-    and its largest error in that measure."""
+    """Coefficients, lowest degree first, of the polynomial that is nearest to `function` relative to
+    `weight`, and its largest error in that measure."""
     nodes = 3 * terms
     xs = [
         ((low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes))).mid()
@@ -178,13 +172,13 @@ def mills(z):
 
 
 def table(form, t, inner):
-    """T(t), what is tabulated: gelu(x) = x/2 + T(|x|) in the inner segments, max(x, 0) + T(|x|) in the others."""
+    """T(t): gelu(x) = x/2 + T(|x|) in the inner segments, max(x, 0) + T(|x|) in the others."""
     return t / 2 - size(form, t) if inner else -size(form, t)
 
 
 def segment(form, real, inner, center, constant, low, high, terms):
-    """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high, and the
-    largest error relative to gelu(-t), which is the smaller of the two sizes that gelu has at t."""
+    """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high,
+    and the largest error relative to gelu(-t), the smaller of the two sizes that gelu has at t."""
     skip = 1 if center == 0 else 0  # T(t) is t^2 times something there
 
     def function(d):
@@ -198,15 +192,16 @@ def segment(form, real, inner, center, constant, low, high, terms):
 
 
 def segments_in_memory(form, real):
-    """Segment k: (k + APART) width <= t <= (k + 1 + APART) width, centred at k width; the first from 0 on."""
+    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred at (k - 1) width, but the first at 0. As it lies
+    apart from its center, the polynomial can absorb the rounding of its constant term."""
     width = real.width[form]
-    end = core(form, real, width / 8)
-    last, last_inner = int(end / width - APART), math.ceil(INNER / width - APART - 1)
+    end = real.end[form]
+    last, last_inner = math.ceil(end / width - 0.5), math.ceil(INNER / width - 0.5)
     rows, errors = [], []
     for k in range(last + 1):
-        inner, center = k <= last_inner, arb(k) * width
+        inner, center = k <= last_inner, arb(max(k - 1, 0)) * width
         constant = real.round(table(form, center, inner))
-        low, high = width * (k + APART * (k > 0)), width * (k + 1 + APART)
+        low, high = max(k - 0.5, 0) * width, (k + 0.5) * width
         c, error = segment(form, real, inner, center, constant, low, high, real.terms)
         rows.append([constant, *c])
         errors.append(error)
@@ -235,7 +230,6 @@ def segments_in_registers(form, real):
         columns.append([float(center), float(constant), *c])
         errors.append(error)
     end = (LANES - 0.5625) * width
-    assert end >= core(form, real, width / 8) - width / 8
     return end, last_inner, "LANES", list(zip(*columns)), max(errors)
 
 
@@ -283,15 +277,16 @@ def header(real, tables):
     half_ln2 = LN2 / 2 * arb("1.001")
     result = relative_fit(exp_quotient, -half_ln2, half_ln2, real.exp_terms, real)
     polynomial("EXP", result, "(exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2")
-    low, high = 1 / arb(cutoff("erf", real)) ** 2, 1 / arb(core("erf", real, 1 / 1024)) ** 2
-    limit = arb(real.round(1 / (2 * PI).sqrt()))
-    limit += arb(real.round(1 / (2 * PI).sqrt() - limit))
-    result = fit(lambda z: (mills(z) - limit) / z, lambda z: mills(z) / z, low, high, real.mills_terms, real)
+    low, high = 1 / arb(cutoff("erf", real)) ** 2, 1 / arb(real.end["erf"]) ** 2
+    at_infinity = arb(real.round(1 / (2 * PI).sqrt()))
+    at_infinity += arb(real.round(1 / (2 * PI).sqrt() - at_infinity))
+    result = fit(
+        lambda z: (mills(z) - at_infinity) / z, lambda z: mills(z) / z, low, high, real.mills_terms, real
+    )
     polynomial("MILLS", result, "(t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2")
 
     def segments(prefix, form, width, end, inner, table_name, rows, error, meaning):
-        loss = float(size(form, arb(end))) / real.ulp(end)
-        scalar(f"END_{form}", end, f"{end}: from here on gelu(t) is t to {loss:.2f} ULP")
+        scalar(f"END_{form}", arb(end), f"{end}: the segments' end")
         scalar(f"{prefix}WIDTH_{form}", width, f"{width}")
         scalar(f"{prefix}INNER_{form}", inner, "the last inner segment")
         declaration = f"const {name} {name}_{table_name}_{form}[{len(rows)}][{len(rows[0])}]"
@@ -303,7 +298,11 @@ def header(real, tables):
         scalar("LANE_TERMS", real.lane_terms, "coefficients of a segment in registers")
     for form in FORMS:
         lines.append("")
-        scalar(f"CUTOFF_{form}", cutoff(form, real), f"{cutoff(form, real)}: gelu(-t) is 0")
+        scalar(
+            f"CUTOFF_{form}",
+            cutoff(form, real),
+            f"{cutoff(form, real)}: from here on gelu(-t) is 0 and gelu(t) is t",
+        )
         if real.lane_terms:
             lines.append("#ifdef GELU_LANES")
             width, found = real.lane_width[form], segments_in_registers(form, real)

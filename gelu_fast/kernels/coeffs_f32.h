@@ -22,54 +22,54 @@ static const f32 f32_EXP[] = {
     0x1.5554dep-3f, /* +0.166665778 */
     0x1p-1f, /* +0.5 */
 };
-/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 2.9e-09 = 2^-28.3 */
+/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 5.1e-09 = 2^-27.5 */
 static const f32 f32_MILLS[] = {
-    -0x1.1e9feap+7f, /* -143.312332 */
-    0x1.1338cep+5f, /* +34.4027367 */
-    -0x1.76e55ep+2f, /* -5.85774946 */
-    0x1.32209p+0f, /* +1.19580936 */
-    -0x1.98838ep-2f, /* -0.398939341 */
+    -0x1.097572p+7f, /* -132.729385 */
+    0x1.0bfb08p+5f, /* +33.4975739 */
+    -0x1.75304ap+2f, /* -5.83107233 */
+    0x1.320c22p+0f, /* +1.19549763 */
+    -0x1.98834p-2f, /* -0.398938179 */
 };
 #define f32_TERMS 4 /* coefficients of a segment in memory */
 #define f32_LANE_TERMS 7 /* coefficients of a segment in registers */
 
-#define f32_CUTOFF_erf 0x1.ccp+3f /* 14.375: gelu(-t) is 0 */
+#define f32_CUTOFF_erf 0x1.ccp+3f /* 14.375: from here on gelu(-t) is 0 and gelu(t) is t */
 #ifdef GELU_LANES
-#define f32_END_erf 0x1.51f4p+2f /* 5.280517578125: from here on gelu(t) is t to 0.71 ULP */
+#define f32_END_erf 0x1.51f4p+2f /* 5.280517578125: the segments' end */
 #define f32_LANE_WIDTH_erf 0x1.58p-3f /* 0.16796875 */
 #define f32_LANE_INNER_erf 2 /* the last inner segment */
 extern const f32 f32_LANES_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_erf 0x1.509p+2f /* 5.2587890625: from here on gelu(t) is t to 0.80 ULP */
+#define f32_END_erf 0x1.4p+2f /* 5: the segments' end */
 #define f32_WIDTH_erf 0x1p-7f /* 0.0078125 */
 #define f32_INNER_erf 50 /* the last inner segment */
-extern const f32 f32_ROWS_erf[674][4]; /* T(t): c0, c1 ... of each segment */
+extern const f32 f32_ROWS_erf[641][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
-#define f32_CUTOFF_tanh 0x1.5ap+3f /* 10.8125: gelu(-t) is 0 */
+#define f32_CUTOFF_tanh 0x1.5ap+3f /* 10.8125: from here on gelu(-t) is 0 and gelu(t) is t */
 #ifdef GELU_LANES
-#define f32_END_tanh 0x1.3e4ep+2f /* 4.9735107421875: from here on gelu(t) is t to 0.57 ULP */
+#define f32_END_tanh 0x1.3e4ep+2f /* 4.9735107421875: the segments' end */
 #define f32_LANE_WIDTH_tanh 0x1.44p-3f /* 0.158203125 */
 #define f32_LANE_INNER_tanh 2 /* the last inner segment */
 extern const f32 f32_LANES_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_tanh 0x1.3b2p+2f /* 4.923828125: from here on gelu(t) is t to 0.80 ULP */
+#define f32_END_tanh 0x1.2p+2f /* 4.5: the segments' end */
 #define f32_WIDTH_tanh 0x1p-7f /* 0.0078125 */
 #define f32_INNER_tanh 50 /* the last inner segment */
-extern const f32 f32_ROWS_tanh[631][4]; /* T(t): c0, c1 ... of each segment */
+extern const f32 f32_ROWS_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
-#define f32_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625: gelu(-t) is 0 */
+#define f32_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625: from here on gelu(-t) is 0 and gelu(t) is t */
 #ifdef GELU_LANES
-#define f32_END_sigmoid 0x1.3a6p+3f /* 9.82421875: from here on gelu(t) is t to 0.56 ULP */
+#define f32_END_sigmoid 0x1.3a6p+3f /* 9.82421875: the segments' end */
 #define f32_LANE_WIDTH_sigmoid 0x1.4p-2f /* 0.3125 */
 #define f32_LANE_INNER_sigmoid 1 /* the last inner segment */
 extern const f32 f32_LANES_sigmoid[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_sigmoid 0x1.3362p+3f /* 9.605712890625: from here on gelu(t) is t to 0.80 ULP */
-#define f32_WIDTH_sigmoid 0x1.4p-7f /* 0.009765625 */
-#define f32_INNER_sigmoid 40 /* the last inner segment */
-extern const f32 f32_ROWS_sigmoid[984][4]; /* T(t): c0, c1 ... of each segment */
+#define f32_END_sigmoid 0x1p+3f /* 8: the segments' end */
+#define f32_WIDTH_sigmoid 0x1p-7f /* 0.0078125 */
+#define f32_INNER_sigmoid 50 /* the last inner segment */
+extern const f32 f32_ROWS_sigmoid[1025][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #endif

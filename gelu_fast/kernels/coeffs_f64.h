@@ -28,38 +28,41 @@ static const f64 f64_EXP[] = {
     0x1.5555555555557p-3, /* +0.166666667 */
     0x1p-1, /* +0.5 */
 };
-/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 6.2e-19 = 2^-60.5 */
+/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 4.5e-19 = 2^-60.9 */
 static const f64 f64_MILLS[] = {
-    -0x1.cc67a15ef48a5p+29, /* -965538860 */
-    0x1.0c1a5def2cc8ap+27, /* +140563183 */
-    -0x1.5ed14b130ef41p+23, /* -11495589.5 */
-    0x1.7ca34f972c242p+19, /* +779546.487 */
-    -0x1.a324b9502b019p+15, /* -53650.3619 */
-    0x1.03166c86fffc7p+12, /* +4145.4015 */
-    -0x1.78fe6ae000a08p+8, /* -376.993818 */
-    0x1.4f1c82f83489p+5, /* +41.8889217 */
-    -0x1.7efc0deaabda6p+2, /* -5.98413418 */
-    0x1.32633e6dd7b17p+0, /* +1.19682684 */
-    -0x1.9884533d435bfp-2, /* -0.39894228 */
+    0x1.186cada884268p+40, /* +1.20441416e+12 */
+    -0x1.1f3755e086c51p+38, /* -3.08395997e+11 */
+    0x1.1eb7ae2c39fbp+35, /* +3.84825716e+10 */
+    -0x1.8058bcbd665f4p+31, /* -3.22413321e+09 */
+    0x1.99d867504083bp+27, /* +214876987 */
+    -0x1.8d35b6748666p+23, /* -13015771.2 */
+    0x1.8698ccb051448p+19, /* +799942.397 */
+    -0x1.a49420d273245p+15, /* -53834.0641 */
+    0x1.03283a43c8226p+12, /* +4146.51422 */
+    -0x1.78ff8ed5986cbp+8, /* -376.998273 */
+    0x1.4f1c88e9d42d7p+5, /* +41.888933 */
+    -0x1.7efc0dfd055f1p+2, /* -5.98413419 */
+    0x1.32633e6de66e6p+0, /* +1.19682684 */
+    -0x1.9884533d43608p-2, /* -0.39894228 */
 };
-#define f64_TERMS 10 /* coefficients of a segment in memory */
+#define f64_TERMS 8 /* coefficients of a segment in memory */
 
-#define f64_CUTOFF_erf 0x1.35p+5 /* 38.625: gelu(-t) is 0 */
-#define f64_END_erf 0x1.05p+3 /* 8.15625: from here on gelu(t) is t to 0.79 ULP */
-#define f64_WIDTH_erf 0x1p-5 /* 0.03125 */
-#define f64_INNER_erf 12 /* the last inner segment */
-extern const f64 f64_ROWS_erf[261][10]; /* T(t): c0, c1 ... of each segment */
+#define f64_CUTOFF_erf 0x1.35p+5 /* 38.625: from here on gelu(-t) is 0 and gelu(t) is t */
+#define f64_END_erf 0x1.8p+2 /* 6: the segments' end */
+#define f64_WIDTH_erf 0x1p-6 /* 0.015625 */
+#define f64_INNER_erf 25 /* the last inner segment */
+extern const f64 f64_ROWS_erf[385][8]; /* T(t): c0, c1 ... of each segment */
 
-#define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: gelu(-t) is 0 */
-#define f64_END_tanh 0x1.c65p+2 /* 7.0986328125: from here on gelu(t) is t to 0.79 ULP */
-#define f64_WIDTH_tanh 0x1.8p-6 /* 0.0234375 */
-#define f64_INNER_tanh 16 /* the last inner segment */
-extern const f64 f64_ROWS_tanh[303][10]; /* T(t): c0, c1 ... of each segment */
+#define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: from here on gelu(-t) is 0 and gelu(t) is t */
+#define f64_END_tanh 0x1.4p+2 /* 5: the segments' end */
+#define f64_WIDTH_tanh 0x1.8p-7 /* 0.01171875 */
+#define f64_INNER_tanh 34 /* the last inner segment */
+extern const f64 f64_ROWS_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
 
-#define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: gelu(-t) is 0 */
-#define f64_END_sigmoid 0x1.57cp+4 /* 21.484375: from here on gelu(t) is t to 0.80 ULP */
-#define f64_WIDTH_sigmoid 0x1p-4 /* 0.0625 */
-#define f64_INNER_sigmoid 6 /* the last inner segment */
-extern const f64 f64_ROWS_sigmoid[344][10]; /* T(t): c0, c1 ... of each segment */
+#define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: from here on gelu(-t) is 0 and gelu(t) is t */
+#define f64_END_sigmoid 0x1p+3 /* 8: the segments' end */
+#define f64_WIDTH_sigmoid 0x1.4p-6 /* 0.01953125 */
+#define f64_INNER_sigmoid 20 /* the last inner segment */
+extern const f64 f64_ROWS_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
 
 #endif

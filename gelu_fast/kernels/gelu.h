@@ -7,9 +7,9 @@
  * All forms: gelu(x) = max(x, 0) - t P(t), with t = |x| and P(t) = 1 - gate(t) = gate(-t). Neither sign
  * cancels, so t P(t) needs a good relative error and nothing else.
  *
- *   0 <= t <= END          a polynomial for each of many segments of t: rows.h, or lanes.h
- *   -CUTOFF <= x < -END    the far tail: t P(t) = (1 + r + z) 2^k w, an exponential and a smooth factor; here
- *   elsewhere              gelu(x) is x, or -0, to 0.8 ULP; NaN is NaN */
+ *   0 <= t <= END         a polynomial for each of many segments of t: rows.h, or lanes.h
+ *   END < t <= CUTOFF     the tail: t P(t) = (1 + r + z) 2^k w, an exponential and a smooth factor; here
+ *   elsewhere             gelu(x) is max(x, 0), to half an ULP; NaN is NaN */
 
 /* c[0] x^(n-1) + ... + c[n-1] */
 #define POLYNOMIAL(x, coefficients) R(polynomial)(x, coefficients, LENGTH(coefficients))
@@ -52,24 +52,24 @@ INLINE V R(times_exp)(V w, V w_lo, R(exp_t) exp)
     return m * exp.scale * (REAL)0x1p-64;
 }
 
-/* The exact form: t P(t) = exp(-t^2/2) w, where w = t exp(t^2/2) Phi(-t) is a polynomial in 1/t^2. t^2 in two
- * parts, or its rounding costs t^2/2 ULP. */
+/* The exact form: t P(t) = exp(-t^2/2) w, where w = t exp(t^2/2) Phi(-t) is a polynomial in z = 1/t^2.
+ * v = t^2/2 in two parts, or its rounding costs as many ULP. */
 INLINE V R(tail_erf)(V t)
 {
-    V square = t * t;
-    R(exp_t) exp = R(exp_minus)((REAL)0.5 * square, (REAL)-0.5 * RESIDUAL(square, t, t));
-    V z = 1 / square, p = POLYNOMIAL(z, R(MILLS)), limit = ALL(R(MILLS_0_HI));
+    V half = (REAL)0.5 * t, v = half * t;
+    R(exp_t) exp = R(exp_minus)(v, -RESIDUAL(v, half, t));
+    V z = (REAL)0.5 / v, p = POLYNOMIAL(z, R(MILLS)), limit = ALL(R(MILLS_0_HI));
     V w = FMA(z, p, limit);
     return R(times_exp)(w, R(MILLS_0_LO) - RESIDUAL(w - limit, z, p), exp);
 }
 
-/* The logistic forms: t P(t) = t q/(1 + q) = t q (1 - q) to q^2, q = exp(-v), v = v(t) in two parts. */
+/* The logistic forms: t P(t) = t q/(1 + q) = t q (1 - q + q^2 - q^3) to q^4, q = exp(-v), v = v(t) in two parts. */
 INLINE V R(tail_logistic)(V t, V v, V v_lo)
 {
     R(exp_t) exp = R(exp_minus)(v, v_lo);
     V power = exp.scale * (REAL)0x1p-64, e = exp.r + exp.z;
-    V q = FMA(power, e, power);
-    exp.z -= FMA(q, e, q);
+    V q = FMA(power, e, power), factor = FMA(q, 1 - q, ALL(-1)) * q;
+    exp.z += FMA(factor, e, factor);
     return R(times_exp)(t, ALL(0), exp);
 }
 
@@ -97,22 +97,24 @@ INLINE V R(tail_sigmoid)(V t)
 #define GELU(form)                                                                                           \
     NOINLINE V R(beyond_##form)(V x)                                                                         \
     {                                                                                                        \
-        V t = (V)((BITS)x & ~R(SIGN)), end = ALL(R(END_##form)), y = MAX(ALL(0), x);                         \
-        MASK in_tail = AT_MOST(x, -end) & AT_MOST(ALL(-R(CUTOFF_##form)), x);                                \
+        V t = (V)((BITS)x & ~R(SIGN)), y = MAX(ALL(0), x);                                                   \
+        MASK in_segments = AT_MOST(t, ALL(R(END_##form)));                                                   \
+        MASK in_tail = AT_MOST(t, ALL(R(CUTOFF_##form))) & ~in_segments;                                     \
         if (ANY(in_tail))                                                                                    \
-            y = SELECT(in_tail, R(tail_##form)(t)                  , y);                                 \
-        MASK in_segments = AT_MOST(t, end);                                                                  \
+            y = SELECT(in_tail, y - R(tail_##form)(t), y);                                                   \
         if (ANY(in_segments))                                                                                \
-            y = SELECT(in_segments, R(core_##form)(x, KEEP(in_segments, t)), y);                             \
+            y = SELECT(in_segments, R(core_##form)(x, KEEP(in_segments, t)).value, y);                       \
         return (V)(((BITS)y & ~R(SIGN)) | ((BITS)x & R(SIGN)));                                              \
     }                                                                                                        \
-    INLINE V R(gelu_##form)(V x)                                                                             \
+    INLINE SUM R(gelu_##form)(V x)                                                                      \
     {                                                                                                        \
         V t = (V)((BITS)x & ~R(SIGN));                                                                       \
         MASK in_segments = AT_MOST(t, ALL(R(END_##form)));                                                   \
         if (__builtin_expect(ANY(~in_segments), 0))                                                          \
-            return R(beyond_##form)(x);                                                                      \
-        return (V)((BITS)R(core_##form)(x, t) | ((BITS)x & R(SIGN)));                                        \
+            return (SUM){R(beyond_##form)(x), ALL(0)};                                                  \
+        SUM y = R(core_##form)(x, t);                                                                   \
+        y.value = (V)((BITS)y.value | ((BITS)x & R(SIGN)));                                                  \
+        return y;                                                                                            \
     }
 GELU_FORMS(GELU)
 #undef GELU

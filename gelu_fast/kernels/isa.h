@@ -13,6 +13,7 @@
 #define V PASTE(REAL, v)
 #define BITS R(bits)
 #define MASK R(mask)
+#define SUM R(sum_t)
 #define FMA R(fma)
 #define RESIDUAL R(residual)
 #define MAX R(max)

@@ -6,15 +6,14 @@
  * about t^2; in the others base is max(x, 0) and T(t) = -t P(t). So the sum rounds more coarsely than T did, or
  * adds zero.
  *
- * T(t) = c0 + d p(d), d = t - k WIDTH exactly, WIDTH/8 <= d <= 9/8 WIDTH: the segment lies apart from its
- * center, and p makes up for the rounding of c0. Segment 0 begins at 0, with c0 = c1 = 0. The rows' last
- * coefficients are summed in two chains, for a shorter latency. */
+ * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2: it lies apart from its
+ * center, and p makes up for the rounding of c0. Segment 0 is centred at 0, with c0 = c1 = 0. From t to the address
+ * of the row it is one FMA, and the last coefficients are summed in two chains: latency is what counts here. */
 
-INLINE V R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
+INLINE SUM R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
 {
-    V shifted = MAX(FMA(t - (REAL)0.625 * width, ALL(1 / width), ALL(R(ROUNDER))), ALL(R(ROUNDER)));
-    V k = shifted - R(ROUNDER);
-    V d = FMA(k, ALL(-width), t), d2 = d * d;
+    V shifted = FMA(t, ALL(1 / width), ALL(R(ROUNDER))), k = shifted - R(ROUNDER);
+    V d = FMA(MAX(k - 1, ALL(0)), ALL(-width), t), d2 = d * d;
     V c[R(TERMS)];
     R(rows)(c, R(TERMS), table, (BITS)shifted);
     V even = c[R(TERMS) - 2], odd = c[R(TERMS) - 1];
@@ -23,11 +22,12 @@ INLINE V R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
         odd = FMA(odd, d2, c[j + 1]);
     }
     V p = FMA(FMA(odd, d, even), d, c[1]);
-    return FMA(p, d, c[0]) + SELECT(AT_MOST(k, ALL(last_inner)), x * (REAL)0.5, MAX(ALL(0), x));
+    V base = SELECT(AT_MOST(k, ALL(last_inner)), x * (REAL)0.5, MAX(ALL(0), x));
+    return R(sum)(base, FMA(p, d, c[0]));
 }
 
 #define CORE(form)                                                                                           \
-    INLINE V R(core_##form)(V x, V t)                                                                        \
+    INLINE SUM R(core_##form)(V x, V t)                                                                        \
     {                                                                                                        \
         return R(by_rows)(x, t, R(ROWS_##form)[0], R(WIDTH_##form), R(INNER_##form));                        \
     }

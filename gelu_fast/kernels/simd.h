@@ -13,13 +13,14 @@
  *   R##_any(m)             whether m holds in any lane
  *   R##_keep(m, a)         a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
+ *   R##_sum(a, b)          R##_sum_t: a + b as its rounded value and what was lost; |a| >= |b| or a = 0
  *   R##_rows(c, n, table, k)   c[j] = table[k % 2^16][j] for a table with rows of n, lane by lane: n is 4 for f32,
  *                          even for f64; no such f32 word where GELU_LANES is defined, but
  *   f32_lookup(table, k)   table[k % 32], lane by lane, in registers
  *
  * and for a storage type S in {f16, f32, f64} with the vector type R##v of what it is computed in:
  *
- *   S##_load(p), S##_store(p, v), S##_load_part(p, n), S##_store_part(p, v, n)     the last two: n lanes */
+ *   S##_load(p), S##_store(p, sum), S##_load_part(p, n), S##_store_part(p, sum, n)     the last two: n lanes */
 #ifndef GELU_SIMD_H
 #define GELU_SIMD_H
 
@@ -58,6 +59,7 @@ typedef uint16_t f16; /* its bits */
 typedef VECTOR(float, f32_BYTES) f32v;
 typedef VECTOR(double, f64_BYTES) f64v;
 typedef VECTOR(uint32_t, f32_BYTES) f32_bits;
+typedef VECTOR(int32_t, f32_BYTES) f32_signed;
 typedef VECTOR(uint64_t, f64_BYTES) f64_bits;
 typedef VECTOR(uint16_t, f32_BYTES / 2) f16v;
 
@@ -145,6 +147,18 @@ NO_FMA_WORDS(f32, 12)
 NO_FMA_WORDS(f64, 27)
 
 #endif
+
+#define SUM_WORDS(R)                                                                                         \
+    typedef struct {                                                                                         \
+        R##v value, lost;                                                                                    \
+    } R##_sum_t;                                                                                             \
+    INLINE R##_sum_t R##_sum(R##v a, R##v b)                                                                 \
+    {                                                                                                        \
+        R##v value = a + b;                                                                                  \
+        return (R##_sum_t){value, (a - value) + b};                                                          \
+    }
+SUM_WORDS(f32)
+SUM_WORDS(f64)
 
 /* Rows to columns: 16 bytes of a row at a time, two rows to a register of 32. */
 #if defined(__AVX2__)
@@ -236,24 +250,40 @@ INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
 #define OWN_STORAGE(R)                                                                                       \
     typedef R##v R##v_unaligned UNALIGNED(R);                                                                \
     INLINE R##v R##_load(const R *p) { return *(const R##v_unaligned *)p; }                                  \
-    INLINE void R##_store(R *p, R##v v) { *(R##v_unaligned *)p = v; }
+    INLINE void R##_store(R *p, R##_sum_t sum) { *(R##v_unaligned *)p = sum.value; }
 OWN_STORAGE(f32)
 OWN_STORAGE(f64)
 
-/* float16, rounded to nearest, ties to even. */
+/* float16, rounded to nearest, ties to even, once: what was rounded to the very middle between two float16 (its last
+ * 12 bits are zero, which is rare) is rounded to odd instead (Boldo and Melquiond, IEEE TC 57, 2008). */
+INLINE f32v f32_to_odd(f32_sum_t sum)
+{
+    f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)sum.lost;
+    f32_bits toward_zero = bits + (f32_bits)((f32_signed)(bits ^ lost) >> 31);
+    f32_mask exact = f32_at_most((f32v)(lost & 0x7fffffff), (f32v){0});
+    return f32_select(exact, sum.value, (f32v)(toward_zero | 1));
+}
+INLINE f32v f32_for_f16(f32_sum_t sum)
+{
+    f32_mask middle = f32_at_most((f32v)((f32_bits)sum.value & 0xfff), (f32v){0});
+    return __builtin_expect(f32_any(middle), 0) ? f32_to_odd(sum) : sum.value;
+}
+
 #if defined(__AVX512F__)
 
 INLINE f32v f16_load(const f16 *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
-INLINE void f16_store(f16 *p, f32v v)
+INLINE void f16_store(f16 *p, f32_sum_t sum)
 {
+    __m512 v = f32_for_f16(sum);
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
 #elif defined(__AVX2__) /* every CPU that has AVX2 has F16C */
 
 INLINE f32v f16_load(const f16 *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
-INLINE void f16_store(f16 *p, f32v v)
+INLINE void f16_store(f16 *p, f32_sum_t sum)
 {
+    __m256 v = f32_for_f16(sum);
     _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
@@ -274,9 +304,9 @@ INLINE f32v f16_load(const f16 *p)
 
 /* A magnitude below 2^-14 is rounded by adding 1/2, whose last bit is float16's smallest subnormal; one above, by
  * adding half a unit in place (less one where even). */
-INLINE void f16_store(f16 *p, f32v v)
+INLINE void f16_store(f16 *p, f32_sum_t sum)
 {
-    f32_bits bits = (f32_bits)v, magnitude = bits & 0x7fffffff;
+    f32_bits bits = (f32_bits)f32_for_f16(sum), magnitude = bits & 0x7fffffff;
     f32_bits normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13;
     f32_bits subnormal = (f32_bits)((f32v)magnitude + 0.5f) - 0x3f000000;
     f32_bits is_normal = (f32_bits)(magnitude >= 0x38800000u);
@@ -298,10 +328,10 @@ INLINE void f16_store(f16 *p, f32v v)
         memcpy(lanes, p, (size_t)n * sizeof(S));                                                             \
         return S##_load(lanes);                                                                              \
     }                                                                                                        \
-    INLINE void S##_store_part(S *p, R##v v, ptrdiff_t n)                                                    \
+    INLINE void S##_store_part(S *p, R##_sum_t sum, ptrdiff_t n)                                             \
     {                                                                                                        \
         S lanes[LANES(R)];                                                                                   \
-        S##_store(lanes, v);                                                                                 \
+        S##_store(lanes, sum);                                                                               \
         memcpy(p, lanes, (size_t)n * sizeof(S));                                                             \
     }
 PARTS(f16, f32)

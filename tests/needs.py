@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a test needs beyond `make test`'s own environment."""
+
+import importlib.metadata
+import os
+import shutil
+
+import pytest
+
+
+def absent(reason, **options):
+    """Skip, saying why; fail under `make test-all`, where nothing may be absent."""
+    if os.environ.get("GELU_FAST_TEST_ALL"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, **options)
+
+
+def needs(*packages):
+    """Skip the module, saying why, where one of the packages is not installed; fail under `make test-all`."""
+    missing = []
+    for package in packages:
+        try:
+            importlib.metadata.distribution(package)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        reason = f"needs the extra 'peers': make test-all (missing: {', '.join(missing)})"
+        absent(reason, allow_module_level=True)
+
+
+def command(*names, debian):
+    """The path of the first of these commands that there is; where none is, skip or fail, as above."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    absent(f"needs {names[0]} (Debian: {debian})")

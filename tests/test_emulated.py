@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""CPUs that the machine is not, under qemu: the neon kernels (a C driver, as there is no Python for aarch64
+here), and the package on an x86-64 CPU without AVX.
+
+Nothing here depends on the ISA level of the process that runs it, so the Makefile runs this file once and not
+for each level."""
+
+import os
+import runpy
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+import pytest
+import test_accuracy
+import test_special
+from needs import command
+
+from gelu_fast import _core
+from gelu_fast._bounds import FORMS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+# ---- kernels without Python ----
+
+
+def sources_on(machine):
+    """The C files that setup.py compiles on `machine`, with their flags: [([source, ...], [flag, ...]), ...].
+
+    setup.py itself runs, told that this is `machine`; in place of setuptools and Cython, which need not be
+    installed here, something that takes down what they are told."""
+    told = {}
+    listeners = {
+        "setuptools": SimpleNamespace(
+            setup=told.update,
+            Extension=lambda name, sources, extra_compile_args, **_: (sources, extra_compile_args),
+        ),
+        "Cython.Build": SimpleNamespace(cythonize=lambda extension, **_: extension),
+    }
+    platform = mock.patch("sysconfig.get_platform", return_value=f"linux-{machine}")
+    with platform, mock.patch.dict(sys.modules, listeners):
+        runpy.run_path(str(ROOT / "setup.py"))
+    sources, flags = told["ext_modules"]
+    levels = [(library["sources"], library["cflags"]) for _, library in told["libraries"]]
+    return [*levels, ([source for source in sources if source.endswith(".c")], flags)]
+
+
+def build_driver(machine, compiler, folder, *link_flags):
+    """The executable, made of the C files of setup.py and tests/kernel_driver.c."""
+
+    def run(*args):
+        done = subprocess.run([compiler, *args], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    include = ["-I", str(ROOT / "gelu_fast" / "kernels")]
+    for sources, flags in [*sources_on(machine), (["tests/kernel_driver.c"], include)]:
+        run(*flags, "-c", *(str(ROOT / source) for source in sources))
+    run(*link_flags, *(str(path) for path in folder.glob("*.o")), "-o", "kernel_driver")
+    return str(folder / "kernel_driver")
+
+
+def through(*driver):
+    """function(form, x): what a driver, started by this command, makes of an array."""
+
+    def function(form, x):
+        kernel = [form.removeprefix("gelu_"), f"f{8 * x.itemsize}"]
+        done = subprocess.run([*driver, *kernel], input=x.tobytes(), capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+        return np.frombuffer(done.stdout, x.dtype)
+
+    return function
+
+
+@pytest.fixture(scope="module")
+def sources():
+    if not (ROOT / "setup.py").exists():
+        pytest.skip("the tests stand alone here, without the checkout that has the kernels' sources")
+
+
+@pytest.fixture(scope="module")
+def neon(sources, tmp_path_factory):
+    """The kernels for neon, on an early CPU of aarch64 (ARMv8.0)."""
+    qemu = command("qemu-aarch64-static", "qemu-aarch64", debian="qemu-user-static")
+    compiler = command("aarch64-linux-gnu-gcc", debian="gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    driver = build_driver("aarch64", compiler, tmp_path_factory.mktemp("neon"), "-static")
+    return through(qemu, "-cpu", "cortex-a53", driver, "neon")
+
+
+@pytest.fixture(scope="module")
+def x86_v3(sources, tmp_path_factory):
+    """The kernels for x86-64-v3, on this CPU."""
+    if "x86-64-v3" not in _core.available_isa_levels:
+        pytest.skip("this CPU lacks x86-64-v3")
+    compiler = command("gcc", "cc", debian="gcc")
+    return through(build_driver("x86_64", compiler, tmp_path_factory.mktemp("x86_v3")), "x86-64-v3")
+
+
+@pytest.fixture
+def isa_level():
+    return "neon (qemu)"
+
+
+@pytest.fixture
+def ufunc(form, neon):
+    return lambda x: neon(form, x)
+
+
+# Tests of other files, collected here once more with this file's `ufunc`: the same inputs, judge and bounds.
+test_float16_all = test_accuracy.test_float16_all
+test_float32_subset = test_accuracy.test_float32_subset
+test_float64 = test_accuracy.test_float64
+test_limits = test_special.test_limits
+test_large_arguments = test_special.test_large_arguments
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_neon_is_x86_v3_to_the_bit(form, neon, x86_v3, dtype, report):
+    """Both have FMA and compute by the same steps; but a NaN's payload is its CPU's own affair."""
+    x = {
+        "float16": np.arange(1 << 16, dtype=np.uint16).view(np.float16),
+        "float32": test_accuracy.some_float32(),
+        "float64": test_accuracy.some_float64(form, 10**6, 42),
+    }[dtype]
+    x = np.append(x, np.array([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan], dtype))
+    ours, theirs = neon(form, x), x86_v3(form, x)
+    for y in (ours, theirs):
+        np.testing.assert_array_equal(np.isnan(y), np.isnan(x))
+    number, bits = ~np.isnan(x), f"u{x.itemsize}"
+    np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
+    report(f"{form} {dtype}: the bits of x86-64-v3 for all of {x.size} inputs")
+
+
+# ---- the package on a CPU of 2008: x86-64-v2, without AVX ----
+
+
+@pytest.fixture
+def nehalem():
+    if sysconfig.get_platform() != "linux-x86_64":
+        pytest.skip("this Python is not for Linux on x86-64")
+    return [command("qemu-x86_64-static", "qemu-x86_64", debian="qemu-user-static"), "-cpu", "Nehalem"]
+
+
+def python(*args, emulator=(), isa=None, **options):
+    env = {k: v for k, v in os.environ.items() if k != "GELU_FAST_ISA"}
+    env |= {"GELU_FAST_ISA": isa} if isa else {}
+    return subprocess.run([*emulator, sys.executable, *args], env=env, capture_output=True, **options)
+
+
+def test_without_avx(nehalem):
+    """The package takes the baseline, which gives the bits that it gives on this CPU."""
+    code = """
+import sys, numpy as np, gelu_fast
+from gelu_fast import _core
+print(_core.isa_level, file=sys.stderr)
+x = np.frombuffer(sys.stdin.buffer.read())
+for approx in (False, True, "sigmoid"):
+    for dtype in (np.float16, np.float32, np.float64):
+        sys.stdout.buffer.write(gelu_fast.gelu(x.astype(dtype), approx).tobytes())
+"""
+    x = np.concatenate([np.linspace(-15, 15, 1001), [0.0, -0.0, 1e-5, 1e4, -1e4, np.inf, -np.inf]])
+    there = python("-c", code, emulator=nehalem, input=x.tobytes())
+    here = python("-c", code, isa="baseline", input=x.tobytes())
+    for done in (there, here):
+        assert done.stderr.decode().splitlines()[-1:] == ["baseline"]
+        assert len(done.stdout) == len(FORMS) * x.size * (2 + 4 + 8)
+    assert there.stdout == here.stdout
+
+
+def test_a_level_that_the_cpu_lacks(nehalem):
+    done = python("-c", "import gelu_fast", emulator=nehalem, isa="x86-64-v3", text=True)
+    assert done.returncode == 1
+    expected = "ImportError: GELU_FAST_ISA=x86-64-v3: this CPU lacks it; available: baseline"
+    assert done.stderr.splitlines()[-1] == expected
