@@ -26,8 +26,10 @@ __all__ = [
 ]
 
 
-_FORMS = {False: gelu_erf, "none": gelu_erf, True: gelu_tanh, "tanh": gelu_tanh, "sigmoid": gelu_sigmoid}
+_UFUNCS = tuple(_core.ufuncs.values())
+_FORMS = {False: 0, "none": 0, True: 1, "tanh": 1, "sigmoid": 2}
 _NAMES_OF_FORMS = {bool, _np.bool, str}  # their types: 0 and 1 are no booleans here
+_apply_plain = _core.apply_plain
 
 
 # What gelu takes. As parameters of its own, five more defaults would cost a call on one element 60 ns of 450,
@@ -88,16 +90,18 @@ def gelu(x, approx=False, *, out=None, **kwargs):
     np.float32(0.841192)
     """
     if approx is False:
-        ufunc = gelu_erf
+        form = 0
     elif approx.__class__ in _NAMES_OF_FORMS and approx in _FORMS:
-        ufunc = _FORMS[approx]
+        form = _FORMS[approx]
     else:
         raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+    if not kwargs:
+        y = _apply_plain(form, x, out)
+        if y is not None:
+            return y
     if out is None:
-        return ufunc(x, **kwargs) if kwargs else ufunc(x)
-    if kwargs or out.__class__ is not _np.ndarray:
-        return ufunc(x, out=out, **kwargs)
-    return ufunc(x, out)  # 50 ns less than by keyword
+        return _UFUNCS[form](x, **kwargs)
+    return _UFUNCS[form](x, out=out, **kwargs)
 
 
 gelu.__signature__ = _inspect.signature(_signature)

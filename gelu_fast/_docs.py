@@ -33,8 +33,8 @@ Notes
 -----
 Error, against the exact value and rounding included, on every ISA level: at most {float32:g} ULP for every
 float32; {float64:g} ULP for float64 (sampled); {float16:g} ULP, which is correct rounding, for every float16.
-A result depends on nothing but its value: not on position, length, stride, or the number of threads. No finite
-input raises a floating-point warning.
+A result depends on nothing but its value: not on position, length, stride, or the number of threads. No
+finite input raises a floating-point warning.
 
 {source}
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,14 @@ def form(request):
 @pytest.fixture
 def ufunc(form):
     return getattr(gelu_fast, form)
+
+
+@pytest.fixture(params=["ufunc", "gelu"])
+def call(request, form, ufunc):
+    """The two ways in: the ufunc, and gelu(), which has a way of its own for plain arrays."""
+    if request.param == "ufunc":
+        return ufunc
+    return partial(gelu_fast.gelu, approx={"exact": False}.get(FORMS[form], FORMS[form]))
 
 
 @pytest.fixture(params=[1, 2, 5])

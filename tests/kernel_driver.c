@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     const size_t itemsize = (size_t)atoi(argv[3] + 1) / 8; /* f16, f32, f64 */
     size_t length = 1, n;
     while ((n = fread(x, itemsize, length, stdin)) > 0) {
-        gelu_levels[level].kernels[function][type](args, (ptrdiff_t)n);
+        gelu_levels[level].kernels[function][type].plain(args, (ptrdiff_t)n);
         if (fwrite(y, itemsize, n, stdout) != n)
             refuse("cannot write", "");
         length = length % LONGEST + 1;

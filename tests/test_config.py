@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The ISA level is what was asked for, or the import fails; show_config and `python -m gelu_fast` tell."""
 
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 import gelu_fast
 from gelu_fast import _core
+from gelu_fast._cache import last_cache_bytes
 
 ALL_X86 = ["baseline", "x86-64-v3", "x86-64-v4"]
 
@@ -45,38 +47,58 @@ def test_level_that_the_cpu_lacks():
     assert _core.choose_level("", built=ALL_X86, available=["baseline", "x86-64-v3"]) == "x86-64-v3"
 
 
-def test_levels_agree_within_their_bounds():
-    """All levels that this CPU has, on the same values: within twice the bound of each other."""
-    code = """
+def results(level, x):
+    """All forms of x, on an ISA level."""
+    code = f"""
 import sys, numpy as np, gelu_fast
-x = np.frombuffer(sys.stdin.buffer.read(), np.float32)
+x = np.frombuffer(sys.stdin.buffer.read(), {x.dtype.name!r})
 sys.stdout.buffer.write(np.stack([gelu_fast.gelu(x, a) for a in (False, True, "sigmoid")]).tobytes())
 """
-    x = np.random.default_rng(0).normal(0, 5, 50_000).astype(np.float32)
-    results = {}
-    for level in _core.available_isa_levels:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            input=x.tobytes(),
-            env={**os.environ, "GELU_FAST_ISA": level},
-            capture_output=True,
-            check=True,
-        )
-        results[level] = np.frombuffer(done.stdout, np.float32).astype(np.float64)
-    first = results["baseline"] if "baseline" in results else next(iter(results.values()))
-    for other in results.values():
-        assert (np.abs(other - first) <= 4 * np.spacing(np.abs(first.astype(np.float32)))).all()
+    env = {**os.environ, "GELU_FAST_ISA": level}
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=x.tobytes(), env=env, capture_output=True, check=True
+    )
+    return np.frombuffer(done.stdout, x.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_levels_agree(dtype):
+    """All levels that this CPU has, on the same values: within twice the bound, or to the bit (README)."""
+    x = np.random.default_rng(0).normal(0, 5, 50_000).astype(dtype)
+    of_level = {level: results(level, x) for level in _core.available_isa_levels}
+    first = next(iter(of_level.values()))
+    for other in of_level.values():
+        distance = np.abs(other.astype(np.float64) - first.astype(np.float64))
+        assert (distance <= 2 * np.spacing(np.abs(first)).astype(np.float64)).all()
+        if dtype == "float16":
+            assert (other == first).all()
+    if dtype == "float64" and "x86-64-v4" in of_level:
+        assert (of_level["x86-64-v4"] == of_level["x86-64-v3"]).all()
 
 
 def test_show_config(capsys):
     gelu_fast.show_config()
     out = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in out] == ["gelu_fast", "NumPy", "ISA", "OpenMP", "threads", "compiler"]
+    assert [line[:10].rstrip() for line in out] == [
+        *("gelu_fast", "NumPy", "ISA level", "OpenMP", "threads", "last cache", "compiler")
+    ]
     assert out[0].split() == ["gelu_fast", gelu_fast.__version__]
     assert out[1].split() == ["NumPy", np.__version__]
     assert out[2].endswith(f"{_core.isa_level} (available: {', '.join(_core.available_isa_levels)})")
     assert out[4].split() == ["threads", str(gelu_fast.get_num_threads())]
-    assert any(name in out[5] for name in ("GCC", "lang"))
+    assert any(name in out[6] for name in ("GCC", "lang"))
+
+
+def test_last_cache_is_what_the_system_reports(tmp_path):
+    for index, kind, size in ((0, "Data", "48K"), (1, "Instruction", "999M"), (2, "Unified", "2M")):
+        (tmp_path / f"index{index}").mkdir()
+        (tmp_path / f"index{index}" / "type").write_text(kind + "\n")
+        (tmp_path / f"index{index}" / "size").write_text(size + "\n")
+    assert last_cache_bytes(tmp_path) == 2 << 20
+    (tmp_path / "index2" / "size").write_text("who knows\n")
+    assert last_cache_bytes(tmp_path) == 48 << 10
+    assert last_cache_bytes(tmp_path / "nowhere") == math.inf
+    assert _core._stream_from() == last_cache_bytes()
 
 
 def test_main_shows_the_thing_at_work():

@@ -4,6 +4,8 @@
 import numpy as np
 import pytest
 
+from gelu_fast import _core
+
 FLOATS = [np.float16, np.float32, np.float64]
 N = 100_003
 
@@ -25,51 +27,64 @@ def x(request):
 
 
 @pytest.fixture
-def expected(ufunc, x):
+def expected(call, x):
     """Each value computed alone."""
-    return np.array([ufunc(value) for value in x], x.dtype)
+    return np.array([call(value) for value in x], x.dtype)
 
 
 def same(a, b):
     return a.dtype == b.dtype and np.array_equal(a.view(f"u{a.itemsize}"), b.view(f"u{b.itemsize}"))
 
 
-def test_position(ufunc, x, expected):
-    assert same(ufunc(x), expected)
+def test_position(call, x, expected):
+    assert same(call(x), expected)
     for length in [*range(1, 70), 511, 512, 513, 4097]:
         for start in (0, 1, 3, 1000):
-            assert same(ufunc(x[start : start + length]), expected[start : start + length])
+            assert same(call(x[start : start + length]), expected[start : start + length])
 
 
-def test_stride(ufunc, x, expected):
+def test_stride(call, x, expected):
     for step in (2, 3, 16, 1000, -1, -3):
-        assert same(ufunc(x[::step]), expected[::step].copy())
-    assert same(ufunc(x[: N // 7 * 7].reshape(-1, 7).T), expected[: N // 7 * 7].reshape(-1, 7).T.copy())
+        assert same(call(x[::step]), expected[::step].copy())
+    assert same(call(x[: N // 7 * 7].reshape(-1, 7).T), expected[: N // 7 * 7].reshape(-1, 7).T.copy())
 
 
-def test_alignment(ufunc, x, expected):
+def test_alignment(call, x, expected):
     itemsize = x.itemsize
     room = np.zeros(x.nbytes + 64, np.uint8)
     for offset in {0, 1, itemsize, 32 + itemsize}:
         moved = room[offset : offset + x.nbytes].view(x.dtype)
         moved[...] = x
-        assert same(ufunc(moved), expected)
+        assert same(call(moved), expected)
         out = np.zeros(x.nbytes + 64, np.uint8)[offset : offset + x.nbytes].view(x.dtype)
-        ufunc(x, out=out)
+        call(x, out=out)
         assert same(out.copy(), expected)
 
 
-def test_threads(ufunc, x, threads, expected):
-    assert same(ufunc(x), expected)
-    assert same(ufunc(x[::2]), expected[::2].copy())
+@pytest.fixture(params=[0, None], ids=["streaming", "by cache size"])
+def streaming(request):
+    """Past the cache from the first byte on, or where the cache is too small (which it is not here)."""
+    before = _core._stream_from(request.param)
+    yield
+    _core._stream_from(before)
+
+
+def test_threads(call, x, threads, streaming, expected):
+    assert same(call(x), expected)
+    assert same(call(x[::2]), expected[::2].copy())
     in_place = x.copy()
-    ufunc(in_place, out=in_place)
+    call(in_place, out=in_place)
     assert same(in_place, expected)
+    for start in (0, 1, 5, 17):  # however the outputs are aligned, and nothing beside them is written
+        room = np.full(x.size + 40, 7.0, x.dtype)
+        call(x, out=room[start : start + x.size])
+        assert same(room[start : start + x.size], expected)
+        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
 
 
-def test_buffering(ufunc, x, expected):
+def test_buffering(call, x, expected):
     """Casts and byte orders pass through NumPy's buffers of some 8192 elements."""
-    assert same(ufunc(x.astype(x.dtype.newbyteorder())), expected)
+    assert same(call(x.astype(x.dtype.newbyteorder())), expected)
     out = np.empty_like(x)
-    ufunc(x, out=out, where=np.ones(x.shape, bool))
+    call(x, out=out, where=np.ones(x.shape, bool))
     assert same(out, expected)

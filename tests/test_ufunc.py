@@ -116,12 +116,12 @@ def test_scalars(ufunc, scalar):
     assert y == ufunc(np.array([scalar]))[0]
 
 
-def test_zero_dimensions(ufunc):
+def test_zero_dimensions(call):
     x = np.array(1.5, dtype=np.float32)
-    assert type(ufunc(x)) is np.float32
+    assert type(call(x)) is np.float32
     out = np.array(0.0, dtype=np.float32)
-    assert ufunc(x, out=out) is out
-    assert out == ufunc(1.5, dtype=np.float32)
+    assert call(x, out=out) is out
+    assert out == call(1.5, dtype=np.float32)
 
 
 @pytest.mark.parametrize(
@@ -161,28 +161,28 @@ def test_refused_types(ufunc, x):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_in_place(ufunc, dtype):
+def test_in_place(call, dtype):
     for n in (1, 15, 16, 17, 1000, 200_001):
         x = np.random.default_rng(1).normal(0, 4, n).astype(dtype)
-        expected = ufunc(x)
-        assert ufunc(x, out=x) is x
+        expected = call(x)
+        assert call(x, out=x) is x
         assert_same(x, expected)
 
 
-def test_out_is_broadcast_to(ufunc, x):
+def test_out_is_broadcast_to(call, x):
     out = np.zeros((3, *x.shape))
-    ufunc(x, out=out)
+    call(x, out=out)
     for part in out:
-        assert_same(part, ufunc(x))
+        assert_same(part, call(x))
 
 
-def test_out_of_another_type(ufunc, x):
+def test_out_of_another_type(call, x):
     out = np.zeros(x.shape, np.float32)
-    ufunc(x, out=out)
-    assert_same(out, ufunc(x).astype(np.float32))
+    call(x, out=out)
+    assert_same(out, call(x).astype(np.float32))
     wide = np.zeros(x.shape, np.float64)
-    ufunc(x.astype(np.float32), out=wide)
-    assert_same(wide, ufunc(x.astype(np.float32)).astype(np.float64))
+    call(x.astype(np.float32), out=wide)
+    assert_same(wide, call(x.astype(np.float32)).astype(np.float64))
 
 
 def test_out_may_be_an_ellipsis():
@@ -197,7 +197,7 @@ def test_out_may_be_an_ellipsis():
 
 
 @pytest.mark.parametrize("bad", ["shape", "integer", "readonly", "list"])
-def test_bad_out_is_untouched(ufunc, x, bad):
+def test_bad_out_is_untouched(call, x, bad):
     out = np.full(x.shape, 7.0)
     given, error = {
         "shape": (out[:-1], ValueError),
@@ -208,7 +208,7 @@ def test_bad_out_is_untouched(ufunc, x, bad):
     if bad == "readonly":
         given.flags.writeable = False
     with pytest.raises(error):
-        ufunc(x, out=given)
+        call(x, out=given)
     with pytest.raises(error):
         np.exp(x, out=given)
     assert (out == 7.0).all()
@@ -248,14 +248,14 @@ def test_order(ufunc, x, order):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("n", [0, 1, 5, 511, 512, 513, 2000])
 @pytest.mark.parametrize("step", [1, 2, 3, -1, -2, 7])
-def test_strides(ufunc, dtype, n, step):
+def test_strides(call, dtype, n, step):
     base = np.random.default_rng(n).normal(0, 4, 7 * n + 1).astype(dtype)
     x = base[::step][:n]
-    expected = ufunc(x.copy())
-    assert_same(ufunc(x), expected)
+    expected = call(x.copy())
+    assert_same(call(x), expected)
     room = np.full(7 * n + 1, 9.0, dtype)
     out = room[::step][:n]
-    ufunc(x, out=out)
+    call(x, out=out)
     assert_same(out, expected)
     out[...] = 9
     assert (room == 9).all()
@@ -267,37 +267,37 @@ def test_zero_stride(ufunc):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_misaligned(ufunc, dtype):
+def test_misaligned(call, dtype):
     itemsize = np.dtype(dtype).itemsize
     x = np.random.default_rng(3).normal(0, 4, 9000).astype(dtype)
     for offset in range(1, itemsize):
         moved = np.zeros(x.nbytes + itemsize, np.uint8)[offset : offset + x.nbytes].view(dtype)
         moved[...] = x
         assert not moved.flags.aligned
-        assert_same(ufunc(moved), ufunc(x))
-        ufunc(moved, out=moved)
-        assert_same(moved.copy(), ufunc(x))
+        assert_same(call(moved), call(x))
+        call(moved, out=moved)
+        assert_same(moved.copy(), call(x))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_byte_swapped(ufunc, dtype):
+def test_byte_swapped(call, dtype):
     x = np.random.default_rng(3).normal(0, 4, 9000).astype(dtype)
     swapped = x.astype(x.dtype.newbyteorder())
-    assert_same(ufunc(swapped), ufunc(x))
-    ufunc(x, out=swapped)
-    assert_same(swapped.astype(dtype), ufunc(x))
+    assert_same(call(swapped), call(x))
+    call(x, out=swapped)
+    assert_same(swapped.astype(dtype), call(x))
 
 
-def test_read_only(ufunc, x):
-    expected = ufunc(x)
+def test_read_only(call, x):
+    expected = call(x)
     x.flags.writeable = False
-    assert_same(ufunc(x), expected)
+    assert_same(call(x), expected)
 
 
 @pytest.mark.parametrize("shift", [1, 3, 16, 511, 5000])
 @pytest.mark.parametrize("step", [1, 2, -1])
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_overlap(ufunc, threads, shift, step, dtype):
+def test_overlap(call, threads, shift, step, dtype):
     """An input that the output overwrites is read before, on any number of threads."""
     for forward in (True, False):
         base = np.random.default_rng(5).normal(0, 4, 150_000).astype(dtype)
@@ -305,30 +305,30 @@ def test_overlap(ufunc, threads, shift, step, dtype):
         if not forward:
             x, out = out, x
         x, out = x[::step], out[::step]
-        expected = ufunc(x.copy())
-        ufunc(x, out=out)
+        expected = call(x.copy())
+        call(x, out=out)
         assert_same(out, expected)
 
 
-def test_overlap_of_reversed(ufunc, threads):
+def test_overlap_of_reversed(call, threads):
     x = np.random.default_rng(5).normal(0, 4, 150_001)
-    expected = ufunc(x[::-1].copy())
-    ufunc(x[::-1], out=x)
+    expected = call(x[::-1].copy())
+    call(x[::-1], out=x)
     assert_same(x, expected)
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 4, 2)])
-def test_empty(ufunc, shape):
-    y = ufunc(np.empty(shape, np.float32))
+def test_empty(call, shape):
+    y = call(np.empty(shape, np.float32))
     assert y.shape == shape and y.dtype == np.float32
     out = np.empty(shape, np.float32)
-    assert ufunc(np.empty(shape, np.float32), out=out) is out
+    assert call(np.empty(shape, np.float32), out=out) is out
 
 
-def test_many_dimensions(ufunc):
+def test_many_dimensions(call):
     x = np.random.default_rng(5).normal(0, 4, (2,) * 12)
     x = x.transpose(*range(0, 12, 2), *range(1, 12, 2))
-    assert_same(ufunc(x), ufunc(x.ravel()).reshape(x.shape))
+    assert_same(call(x), call(x.ravel()).reshape(x.shape))
 
 
 # ---- other array types, other ways in ----
@@ -339,21 +339,21 @@ class Tagged(np.ndarray):
         self.tag = getattr(source, "tag", "none")
 
 
-def test_subclass(ufunc, x):
+def test_subclass(call, x):
     tagged = x.view(Tagged)
     tagged.tag = "mine"
-    y = ufunc(tagged)
+    y = call(tagged)
     assert type(y) is Tagged and y.tag == "mine"
-    assert_same(y.view(np.ndarray), ufunc(x))
-    assert type(ufunc(tagged, subok=False)) is np.ndarray
+    assert_same(y.view(np.ndarray), call(x))
+    assert type(call(tagged, subok=False)) is np.ndarray
 
 
-def test_masked_array(ufunc, x):
+def test_masked_array(call, x):
     masked = np.ma.masked_less(x, 0)
-    y = ufunc(masked)
+    y = call(masked)
     assert type(y) is np.ma.MaskedArray
     np.testing.assert_array_equal(y.mask, masked.mask)
-    np.testing.assert_array_equal(y.compressed(), ufunc(masked.compressed()))
+    np.testing.assert_array_equal(y.compressed(), call(masked.compressed()))
 
 
 def test_array_likes(ufunc, x):
@@ -384,11 +384,11 @@ def test_methods(ufunc, x):
         ufunc.reduce(x)
 
 
-def test_errors_leak_no_references(ufunc, x):
+def test_errors_leak_no_references(call, x):
     out = np.full(x.shape, 7, np.int64)
     before = sys.getrefcount(x), sys.getrefcount(out)
     for _ in range(100):
         with pytest.raises(TypeError):
-            ufunc(x, out=out)
-        ufunc(x)
+            call(x, out=out)
+        call(x)
     assert (sys.getrefcount(x), sys.getrefcount(out)) == before

@@ -192,8 +192,8 @@ def segment(form, real, inner, center, constant, low, high, terms):
 
 
 def segments_in_memory(form, real):
-    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred at (k - 1) width, but the first at 0. As it lies
-    apart from its center, the polynomial can absorb the rounding of its constant term."""
+    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred at (k - 1) width, but the first at 0. As it
+    lies apart from its center, the polynomial can absorb the rounding of its constant term."""
     width = real.width[form]
     end = real.end[form]
     last, last_inner = math.ceil(end / width - 0.5), math.ceil(INNER / width - 0.5)

@@ -106,13 +106,15 @@ INLINE V R(tail_sigmoid)(V t)
             y = SELECT(in_segments, R(core_##form)(x, KEEP(in_segments, t)).value, y);                       \
         return (V)(((BITS)y & ~R(SIGN)) | ((BITS)x & R(SIGN)));                                              \
     }                                                                                                        \
-    INLINE SUM R(gelu_##form)(V x)                                                                      \
+    INLINE SUM R(gelu_##form)(V x)                                                                           \
     {                                                                                                        \
         V t = (V)((BITS)x & ~R(SIGN));                                                                       \
         MASK in_segments = AT_MOST(t, ALL(R(END_##form)));                                                   \
-        if (__builtin_expect(ANY(~in_segments), 0))                                                          \
-            return (SUM){R(beyond_##form)(x), ALL(0)};                                                  \
-        SUM y = R(core_##form)(x, t);                                                                   \
+        if (__builtin_expect(ANY(~in_segments), 0)) {                                                        \
+            V lost = R(core_##form)(x, KEEP(in_segments, t)).lost; /* no code where it is not used */        \
+            return (SUM){R(beyond_##form)(x), KEEP(in_segments, lost)};                                      \
+        }                                                                                                    \
+        SUM y = R(core_##form)(x, t);                                                                        \
         y.value = (V)((BITS)y.value | ((BITS)x & R(SIGN)));                                                  \
         return y;                                                                                            \
     }

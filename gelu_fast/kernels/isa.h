@@ -36,7 +36,12 @@
 #include "gelu.h"
 #undef REAL
 
-/* The loop of `name` over storage type S, computed in R: one input, one output. */
+/* Without it the waiting stores keep the loads back: 2^25 float32 on two threads 0.255 ns, with it 0.195, with
+ * ordinary stores 0.22 (x86-64-v4, Zen 4). On one thread streaming loses, 0.38 to 0.345. Tried: from 1 to 4 KiB
+ * ahead, all alike; bursts of stores from registers or a buffer, no faster. */
+#define PREFETCH(p) __builtin_prefetch((const char *)(p) + 2048, 0, 0)
+
+/* The loops of `name` over storage type S, computed in R: one input, one output. */
 #define LOOP_1_1(S, R, name)                                                                                 \
     static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
     {                                                                                                        \
@@ -46,11 +51,25 @@
             S##_store(y, R##_gelu_##name(S##_load(x)));                                                      \
         if (n > 0)                                                                                           \
             S##_store_part(y, R##_gelu_##name(S##_load_part(x, n)), n);                                      \
+    }                                                                                                        \
+    static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
+    {                                                                                                        \
+        ptrdiff_t head = (ptrdiff_t)(-(uintptr_t)args[1] % sizeof(S##_packed) / sizeof(S));                  \
+        head = head < n ? head : n;                                                                          \
+        name##_##S(args, head);                                                                              \
+        const S *x = (const S *)args[0] + head;                                                              \
+        S *y = (S *)args[1] + head;                                                                          \
+        for (n -= head; n >= LANES(R); n -= LANES(R), x += LANES(R), y += LANES(R)) {                        \
+            PREFETCH(x);                                                                                     \
+            S##_stream(y, R##_gelu_##name(S##_load(x)));                                                     \
+        }                                                                                                    \
+        STREAM_FENCE();                                                                                      \
+        name##_##S((char *const[]){(char *)x, (char *)y}, n);                                                \
     }
 
 #define LOOPS(name, n_in, n_out) GELU_TYPES(LOOP_##n_in##_##n_out, name)
 GELU_FUNCTIONS(LOOPS)
 
-#define LOOP(S, R, name) name##_##S,
+#define LOOP(S, R, name) {name##_##S, name##_##S##_streaming},
 #define TABLE_ROW(name, n_in, n_out) {GELU_TYPES(LOOP, name)},
-gelu_kernel *const PASTE(gelu_kernels_, LEVEL)[][GELU_N_TYPES] = {GELU_FUNCTIONS(TABLE_ROW)};
+const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_TYPES] = {GELU_FUNCTIONS(TABLE_ROW)};

@@ -33,6 +33,11 @@ enum {
  * it in memory (at a lower address): elements are read before any at their address or above is written. */
 typedef void gelu_kernel(char *const *args, ptrdiff_t n);
 
+/* `streaming` writes past the caches. Its outputs are apart from its inputs, and lie at multiples of their size. */
+typedef struct {
+    gelu_kernel *plain, *streaming;
+} gelu_kernels;
+
 typedef struct {
     const char *name;
     int n_in, n_out;
@@ -41,7 +46,7 @@ typedef struct {
 typedef struct {
     const char *name;
     int (*supported)(void); /* by the CPU that runs */
-    gelu_kernel *const (*kernels)[GELU_N_TYPES];
+    const gelu_kernels (*kernels)[GELU_N_TYPES];
 } gelu_level;
 
 extern const gelu_function gelu_functions[GELU_N_FUNCTIONS];

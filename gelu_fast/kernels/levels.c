@@ -46,7 +46,7 @@ static int has_v4(void)
 #define GELU_LEVELS(ROW) ROW(baseline, "baseline", always)
 #endif
 
-#define DECLARE(level, name, supported) extern gelu_kernel *const gelu_kernels_##level[][GELU_N_TYPES];
+#define DECLARE(level, name, supported) extern const gelu_kernels gelu_kernels_##level[][GELU_N_TYPES];
 #define LEVEL_ROW(level, name, supported) {name, supported, gelu_kernels_##level},
 GELU_LEVELS(DECLARE)
 const gelu_level gelu_levels[] = {GELU_LEVELS(LEVEL_ROW){0}};

@@ -20,7 +20,8 @@
  *
  * and for a storage type S in {f16, f32, f64} with the vector type R##v of what it is computed in:
  *
- *   S##_load(p), S##_store(p, sum), S##_load_part(p, n), S##_store_part(p, sum, n)     the last two: n lanes */
+ *   S##_load(p), S##_store(p, sum), S##_load_part(p, n), S##_store_part(p, sum, n)     the last two: n lanes
+ *   S##_stream(p, sum)     a store that leaves the caches alone; p aligned to S##_packed */
 #ifndef GELU_SIMD_H
 #define GELU_SIMD_H
 
@@ -61,7 +62,6 @@ typedef VECTOR(double, f64_BYTES) f64v;
 typedef VECTOR(uint32_t, f32_BYTES) f32_bits;
 typedef VECTOR(int32_t, f32_BYTES) f32_signed;
 typedef VECTOR(uint64_t, f64_BYTES) f64_bits;
-typedef VECTOR(uint16_t, f32_BYTES / 2) f16v;
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define LANES(R) ((ptrdiff_t)(R##_BYTES / sizeof(R)))
@@ -248,14 +248,14 @@ INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
 
 /* A type that is computed in itself. */
 #define OWN_STORAGE(R)                                                                                       \
-    typedef R##v R##v_unaligned UNALIGNED(R);                                                                \
-    INLINE R##v R##_load(const R *p) { return *(const R##v_unaligned *)p; }                                  \
-    INLINE void R##_store(R *p, R##_sum_t sum) { *(R##v_unaligned *)p = sum.value; }
+    typedef R##v R##_packed;                                                                                 \
+    INLINE R##v R##_unpack(R##_packed v) { return v; }                                                       \
+    INLINE R##_packed R##_pack(R##_sum_t sum) { return sum.value; }
 OWN_STORAGE(f32)
 OWN_STORAGE(f64)
 
-/* float16, rounded to nearest, ties to even, once: what was rounded to the very middle between two float16 (its last
- * 12 bits are zero, which is rare) is rounded to odd instead (Boldo and Melquiond, IEEE TC 57, 2008). */
+/* float16, rounded to nearest, ties to even, once: what was rounded to the very middle between two float16 (its
+ * last 12 bits are zero, which is rare) is rounded to odd instead (Boldo and Melquiond, IEEE TC 57, 2008). */
 INLINE f32v f32_to_odd(f32_sum_t sum)
 {
     f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)sum.lost;
@@ -269,33 +269,26 @@ INLINE f32v f32_for_f16(f32_sum_t sum)
     return __builtin_expect(f32_any(middle), 0) ? f32_to_odd(sum) : sum.value;
 }
 
+typedef VECTOR(uint16_t, f32_BYTES / 2) f16_packed;
+
+#if defined(__AVX2__) /* every CPU that has AVX2 has F16C */
+
+#define TO_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #if defined(__AVX512F__)
-
-INLINE f32v f16_load(const f16 *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
-INLINE void f16_store(f16 *p, f32_sum_t sum)
-{
-    __m512 v = f32_for_f16(sum);
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-}
-
-#elif defined(__AVX2__) /* every CPU that has AVX2 has F16C */
-
-INLINE f32v f16_load(const f16 *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
-INLINE void f16_store(f16 *p, f32_sum_t sum)
-{
-    __m256 v = f32_for_f16(sum);
-    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-}
+INLINE f32v f16_unpack(f16_packed v) { return _mm512_cvtph_ps((__m256i)v); }
+INLINE f16_packed f16_pack(f32_sum_t sum) { return (f16_packed)_mm512_cvtps_ph(f32_for_f16(sum), TO_NEAREST); }
+#else
+INLINE f32v f16_unpack(f16_packed v) { return _mm256_cvtph_ps((__m128i)v); }
+INLINE f16_packed f16_pack(f32_sum_t sum) { return (f16_packed)_mm256_cvtps_ph(f32_for_f16(sum), TO_NEAREST); }
+#endif
 
 #else
 
-typedef f16v f16v_unaligned UNALIGNED(f16);
-
 /* By integers and one exact multiplication: a float16's exponent and mantissa, moved to a float32's place, are
  * off by a factor 2^112, subnormals included. */
-INLINE f32v f16_load(const f16 *p)
+INLINE f32v f16_unpack(f16_packed v)
 {
-    f32_bits half = __builtin_convertvector(*(const f16v_unaligned *)p, f32_bits);
+    f32_bits half = __builtin_convertvector(v, f32_bits);
     f32_bits magnitude = half & 0x7fff;
     f32_bits infinite = (f32_bits)(magnitude >= 0x7c00) & 0x7f800000;
     f32v scaled = (f32v)(magnitude << 13) * 0x1p112f;
@@ -304,7 +297,7 @@ INLINE f32v f16_load(const f16 *p)
 
 /* A magnitude below 2^-14 is rounded by adding 1/2, whose last bit is float16's smallest subnormal; one above, by
  * adding half a unit in place (less one where even). */
-INLINE void f16_store(f16 *p, f32_sum_t sum)
+INLINE f16_packed f16_pack(f32_sum_t sum)
 {
     f32_bits bits = (f32_bits)f32_for_f16(sum), magnitude = bits & 0x7fffffff;
     f32_bits normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13;
@@ -315,13 +308,41 @@ INLINE void f16_store(f16 *p, f32_sum_t sum)
     f32_bits half = (is_normal & normal) | (~is_normal & subnormal);
     half = (overflows & 0x7c00) | (~overflows & half);
     half |= (is_nan & 0x0200) | (bits >> 16 & 0x8000);
-    *(f16v_unaligned *)p = __builtin_convertvector(half, f16v);
+    return __builtin_convertvector(half, f16_packed);
 }
 
 #endif
 
+/* Stores past the cache, of whole vectors at their own alignment, seen in order after STREAM_FENCE. */
+#if defined(__AVX512F__)
+#define f16_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
+#define f32_STREAM(p, v) _mm512_stream_si512((__m512i *)(p), (__m512i)(v))
+#define f64_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
+#elif defined(__AVX2__)
+#define f16_STREAM(p, v) _mm_stream_si128((__m128i *)(p), (__m128i)(v))
+#define f32_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
+#define f64_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
+#elif defined(__SSE2__)
+#define f16_STREAM(p, v) _mm_stream_si64((long long *)(p), (long long)(v))
+#define f32_STREAM(p, v) _mm_stream_si128((__m128i *)(p), (__m128i)(v))
+#define f64_STREAM(p, v) _mm_stream_si128((__m128i *)(p), (__m128i)(v))
+#else /* not known to gain: ordinary ones */
+#define f16_STREAM(p, v) (*(f16_packed *)(p) = (v))
+#define f32_STREAM(p, v) (*(f32_packed *)(p) = (v))
+#define f64_STREAM(p, v) (*(f64_packed *)(p) = (v))
+#endif
+#if defined(__SSE2__)
+#define STREAM_FENCE() _mm_sfence()
+#else
+#define STREAM_FENCE() ((void)0)
+#endif
+
 /* A part of a vector goes through a padded one: a lane's result depends on nothing but its value. */
-#define PARTS(S, R)                                                                                          \
+#define ACCESS(S, R)                                                                                         \
+    typedef S##_packed S##_unaligned UNALIGNED(S);                                                           \
+    INLINE R##v S##_load(const S *p) { return S##_unpack(*(const S##_unaligned *)p); }                       \
+    INLINE void S##_store(S *p, R##_sum_t sum) { *(S##_unaligned *)p = S##_pack(sum); }                      \
+    INLINE void S##_stream(S *p, R##_sum_t sum) { S##_STREAM(p, S##_pack(sum)); }                            \
     INLINE R##v S##_load_part(const S *p, ptrdiff_t n)                                                       \
     {                                                                                                        \
         S lanes[LANES(R)] = {0};                                                                             \
@@ -334,8 +355,8 @@ INLINE void f16_store(f16 *p, f32_sum_t sum)
         S##_store(lanes, sum);                                                                               \
         memcpy(p, lanes, (size_t)n * sizeof(S));                                                             \
     }
-PARTS(f16, f32)
-PARTS(f32, f32)
-PARTS(f64, f64)
+ACCESS(f16, f32)
+ACCESS(f32, f32)
+ACCESS(f64, f64)
 
 #endif
