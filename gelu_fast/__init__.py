@@ -27,7 +27,8 @@ __all__ = [
 
 
 _UFUNCS = tuple(_core.ufuncs.values())
-_FORMS = {False: 0, "none": 0, True: 1, "tanh": 1, "sigmoid": 2}
+_ERF, _TANH, _SIGMOID = map(_UFUNCS.index, (gelu_erf, gelu_tanh, gelu_sigmoid))
+_FORMS = {False: _ERF, "none": _ERF, True: _TANH, "tanh": _TANH, "sigmoid": _SIGMOID}
 _NAMES_OF_FORMS = {bool, _np.bool, str}  # their types: 0 and 1 are no booleans here
 _apply_plain = _core.apply_plain
 
@@ -90,7 +91,7 @@ def gelu(x, approx=False, *, out=None, **kwargs):
     np.float32(0.841192)
     """
     if approx is False:
-        form = 0
+        form = _ERF
     elif approx.__class__ in _NAMES_OF_FORMS and approx in _FORMS:
         form = _FORMS[approx]
     else:

@@ -35,19 +35,15 @@ def test_coefficients_are_what_fit_computes():
 @in_checkout
 def test_kernel_comments_say_what_was_measured():
     measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
-    kernels = ROOT / "gelu_fast" / "kernels"
     for form in FORMS:
-        for level, file in (
-            ("baseline", "gelu.h"),
-            ("x86-64-v3", "gelu.h"),
-            ("x86-64-v4", "segments.h"),
-        ):
-            worst = measured[form][level]
-            assert worst["ulp"] <= ULP[form]["float32"]
-            mantissa, exponent = worst["x"].split("p")
-            assert (
-                f"{worst['ulp']:.2f} ULP at {mantissa.rstrip('0')}p{exponent}" in (kernels / file).read_text()
-            )
+        for dtype in ("float32", "float64"):
+            for level, worst in measured[form][dtype].items():
+                assert worst["ulp"] <= ULP[form][dtype]
+                lanes = dtype == "float32" and level == "x86-64-v4"
+                comment = ROOT / "gelu_fast" / "kernels" / ("lanes.h" if lanes else "rows.h")
+                mantissa, exponent = worst["x"].split("p")
+                text = f"{worst['ulp']:.2f} ULP at {mantissa.rstrip('0').rstrip('.')}p{exponent}"
+                assert text in comment.read_text(), (form, dtype, level, text)
 
 
 @in_checkout

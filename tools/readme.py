@@ -24,18 +24,16 @@ def table(header, rows, left=1):
 
 
 def accuracy():
-    """Promised and, for every float32, measured."""
+    """Promised, and measured: of every float32, of 10^7 float64 for each form."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
-    levels = sorted({level for of_form in measured.values() for level in of_form})
-    rows = [
-        [f"{name} (`{form}`)"]
-        + [f"{ULP[form][dtype]:g}" for dtype in ("float16", "float32", "float64")]
-        + [f"{measured[form][level]['ulp']:.2f}" for level in levels]
-        for form, name in FORMS.items()
-    ]
-    return table(
-        ["form", "float16 ≤", "float32 ≤", "float64 ≤", *(f"found: {level}" for level in levels)], rows
-    )
+    levels = sorted({level for form in measured.values() for found in form.values() for level in found})
+    rows = []
+    for form, name in FORMS.items():
+        for dtype, bound in ULP[form].items():
+            found = measured[form].get(dtype, {})
+            cells = [f"{found[level]['ulp']:.2f}" if found else "correctly rounded" for level in levels]
+            rows.append([f"{name} (`{form}`)", dtype, f"{bound:g}", *cells])
+    return table(["form", "type", "bound", *(f"found: {level}" for level in levels)], rows, left=2)
 
 
 def speed():

@@ -8,10 +8,10 @@
 
 #include <stddef.h>
 
-/* gelu.h has R(tail_<form>) for each; segments.h makes R(gelu_<form>) of it. */
+/* gelu.h has R(tail_<form>) for each, and makes R(gelu_<form>) of it and of its segments. */
 #define GELU_FORMS(ROW) ROW(erf) ROW(tanh) ROW(sigmoid)
 
-/* A ufunc each: name, number of inputs, number of outputs. isa.h calls R(gelu_<name>) for it. */
+/* A ufunc each: name, number of inputs, number of outputs. isa.h calls R(gelu_<name>) for it, a R(sum_t). */
 #define GELU_FUNCTIONS(ROW) \
     ROW(erf, 1, 1)          \
     ROW(tanh, 1, 1)         \
