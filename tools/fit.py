@@ -172,8 +172,8 @@ def mills(z):
 
 
 def table(form, t, inner):
-    """T(t): gelu(x) = x/2 + T(|x|) in the inner segments, max(x, 0) + T(|x|) in the others."""
-    return t / 2 - size(form, t) if inner else -size(form, t)
+    """T(t): gelu(x) = x/2 - T(|x|) in the inner segments, max(x, 0) - T(|x|) in the others."""
+    return size(form, t) - t / 2 if inner else size(form, t)
 
 
 def segment(form, real, inner, center, constant, low, high, terms):

@@ -114,9 +114,7 @@ INLINE V R(tail_sigmoid)(V t)
             V lost = R(core_##form)(x, KEEP(in_segments, t)).lost; /* no code where it is not used */        \
             return (SUM){R(beyond_##form)(x), KEEP(in_segments, lost)};                                      \
         }                                                                                                    \
-        SUM y = R(core_##form)(x, t);                                                                        \
-        y.value = (V)((BITS)y.value | ((BITS)x & R(SIGN)));                                                  \
-        return y;                                                                                            \
+        return R(core_##form)(x, t);                                                                         \
     }
 GELU_FORMS(GELU)
 #undef GELU

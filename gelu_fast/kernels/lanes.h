@@ -19,7 +19,7 @@ INLINE f32_sum_t f32_by_lanes(f32v x, f32v t, const f32 (*table)[32], f32 width,
     for (int j = f32_LANE_TERMS - 1; j > 0; j--)
         p = f32_fma(p, d, f32_lookup(table[j], k));
     f32_mask inner = f32_at_most(shifted, ALL(f32_ROUNDER + last_inner));
-    return f32_sum(f32_select(inner, x * 0.5f, f32_max(ALL(0), x)), p);
+    return f32_sum(f32_select(inner, x * 0.5f, f32_max(ALL(0), x)), -p);
 }
 
 #define CORE(form)                                                                                           \

@@ -2,9 +2,9 @@
  *
  * gelu(x) for t = |x| <= END, by narrow segments whose coefficients are rows of a table in memory.
  *
- * gelu(x) = base(x) + T(t). In the inner segments, up to t = 0.4, base is x/2 and T(t) = t/2 - t P(t), which is
- * about t^2; in the others base is max(x, 0) and T(t) = -t P(t). So the sum rounds more coarsely than T did, or
- * adds zero.
+ * gelu(x) = base(x) - T(t). In the inner segments, up to t = 0.4, base is x/2 and T(t) = t P(t) - t/2, which is
+ * about -0.4 t^2; in the others base is max(x, 0) and T(t) = t P(t). So the difference rounds more coarsely than T
+ * did, or subtracts from zero; and T(0) = +0 leaves the sign of a zero as it is.
  *
  * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2: it lies apart from its
  * center, and p makes up for the rounding of c0. Segment 0 is centred at 0, with c0 = c1 = 0. From t to the address
@@ -23,7 +23,7 @@ INLINE SUM R(by_rows)(V x, V t, const REAL *table, REAL width, int last_inner)
     }
     V p = FMA(FMA(odd, d, even), d, c[1]);
     V base = SELECT(AT_MOST(k, ALL(last_inner)), x * (REAL)0.5, MAX(ALL(0), x));
-    return R(sum)(base, FMA(p, d, c[0]));
+    return R(sum)(base, -FMA(p, d, c[0]));
 }
 
 #define CORE(form)                                                                                           \
