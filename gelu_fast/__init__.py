@@ -29,7 +29,7 @@ __all__ = [
 _UFUNCS = tuple(_core.ufuncs.values())
 _ERF, _TANH, _SIGMOID = map(_UFUNCS.index, (gelu_erf, gelu_tanh, gelu_sigmoid))
 _FORMS = {False: _ERF, "none": _ERF, True: _TANH, "tanh": _TANH, "sigmoid": _SIGMOID}
-_NAMES_OF_FORMS = {bool, _np.bool, str}  # their types: 0 and 1 are no booleans here
+_NAMES_OF_FORMS = (str, bool, _np.bool)  # their types: 0 and 1 are no booleans here
 _apply_plain = _core.apply_plain
 
 
@@ -92,7 +92,7 @@ def gelu(x, approx=False, *, out=None, **kwargs):
     """
     if approx is False:
         form = _ERF
-    elif approx.__class__ in _NAMES_OF_FORMS and approx in _FORMS:
+    elif isinstance(approx, _NAMES_OF_FORMS) and approx in _FORMS:
         form = _FORMS[approx]
     else:
         raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * kernel_driver LEVEL FUNCTION TYPE: raw elements from stdin, through one kernel, to stdout. Linked with
- * the kernels and nothing else: test_emulated.py runs it on an emulated CPU, where there is no Python. */
+ * kernel_driver LEVEL FUNCTION TYPE: raw elements from stdin, through one kernel, to stdout; and through its
+ * streaming twin, which must give the same bits. Linked with the kernels and nothing else: test_emulated.py runs
+ * it on an emulated CPU, where there is no Python. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +39,17 @@ int main(int argc, char **argv)
 
     /* In pieces of 1, 2, ..., 100 elements, and again from 1: whole vectors, and every remainder. */
     enum { LONGEST = 100 };
-    double x[LONGEST], y[LONGEST]; /* room for any type */
+    double x[LONGEST], y[LONGEST], streamed[LONGEST + 8]; /* room for any type, at any alignment */
     char *const args[] = {(char *)x, (char *)y};
+    const gelu_kernels *kernels = &gelu_levels[level].kernels[function][type];
     const size_t itemsize = (size_t)atoi(argv[3] + 1) / 8; /* f16, f32, f64 */
     size_t length = 1, n;
     while ((n = fread(x, itemsize, length, stdin)) > 0) {
-        gelu_levels[level].kernels[function][type].plain(args, (ptrdiff_t)n);
+        kernels->plain(args, (ptrdiff_t)n);
+        char *const elsewhere[] = {(char *)x, (char *)streamed + length % 8 * itemsize};
+        kernels->streaming(elsewhere, (ptrdiff_t)n);
+        if (memcmp(elsewhere[1], y, n * itemsize) != 0)
+            refuse("streaming gives other bits", "");
         if (fwrite(y, itemsize, n, stdout) != n)
             refuse("cannot write", "");
         length = length % LONGEST + 1;

@@ -23,7 +23,7 @@ def in_float64(form, x):
     with np.errstate(all="ignore"):
         if form == "gelu_erf":
             return np.where(np.isneginf(x), -0.0, x * erfc(-x / np.sqrt(2)) / 2)
-        v = 2 * SQRT_2_PI * (x + 0.044715 * x**3) if form == "gelu_tanh" else 1.702 * x
+        v = 2 * SQRT_2_PI * (x + 0.044715 * (x * x * x)) if form == "gelu_tanh" else 1.702 * x
         return np.where(np.isneginf(x), -0.0, x / (1 + np.exp(-v)))
 
 
@@ -74,10 +74,10 @@ def in_balls(form, x):
 
 
 def ulp(exact, dtype, shift=0):
-    """The spacing of `dtype` in the binade of each exact value; among subnormals, theirs."""
+    """The spacing of `dtype` in the binade of each exact value; among subnormals, theirs. All times 2**shift."""
     info = np.finfo(dtype)
-    exponent = np.frexp(exact)[1] - np.int64(shift) - (info.nmant + 1)
-    return np.ldexp(1.0, np.maximum(exponent, info.minexp - info.nmant) + np.int64(shift))
+    binade = (np.asarray(exact).view(np.int64) & (0x7FF << 52)).view(np.float64)
+    return np.maximum(binade * 2.0**-info.nmant, np.ldexp(1.0, info.minexp - info.nmant + np.int64(shift)))
 
 
 def error(got, exact, low=0.0, shift=0):
@@ -86,8 +86,13 @@ def error(got, exact, low=0.0, shift=0):
     Where the exact value lies beyond the type's largest number, infinity is 0 ULP away."""
     info = np.finfo(got.dtype)
     shift = np.asarray(shift, np.int64)
-    wide = np.ldexp(got.astype(np.float64), shift)
+    wide = got.astype(np.float64)
+    if shift.any():
+        wide = np.ldexp(wide, shift)
     with np.errstate(invalid="ignore"):
         distance = np.abs((wide - exact) - low) / ulp(exact, got.dtype, shift)
-    overflows = np.abs(exact) >= 2.0**info.maxexp if info.bits < 64 else np.isinf(exact)
-    return np.where(overflows & (wide == np.copysign(np.inf, exact)), 0.0, distance)
+    beyond = np.flatnonzero(np.isinf(wide))
+    overflows = np.abs(exact[beyond]) >= 2.0**info.maxexp if info.bits < 64 else np.isinf(exact[beyond])
+    right = overflows & (wide[beyond] == np.copysign(np.inf, exact[beyond]))
+    distance[beyond[right]] = 0.0
+    return distance

@@ -96,13 +96,13 @@ def test_float64(ufunc, form, report):
 
 
 def test_oracle_in_float64_is_good_enough(form, report):
-    """What judges float32 is itself right to 1e-12, tail included."""
+    """What judges float32 is itself right to 5e-13, tail included."""
     x = np.concatenate([np.linspace(-100, 20, 4001), -np.logspace(-40, 1.1, 2000)])
     high, low, shift = oracle.in_balls(form, x)
     normal = (high != 0) & (shift == 0)
     relative = np.abs((oracle.in_float64(form, x) - high) - low)[normal] / np.abs(high[normal])
     report(f"oracle of {form}: {relative.max():.1e} relative")
-    assert relative.max() < 1e-12
+    assert relative.max() < 5e-13
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+import gelu_fast
 from gelu_fast import _core
 
 FLOATS = [np.float16, np.float32, np.float64]
@@ -61,16 +62,44 @@ def test_alignment(call, x, expected):
         assert same(out.copy(), expected)
 
 
-@pytest.fixture(params=[0, None], ids=["streaming", "by cache size"])
-def streaming(request):
-    """Past the cache from the first byte on, or where the cache is too small (which it is not here)."""
+@pytest.fixture(params=[0, float("inf")], ids=["streaming", "not streaming"])
+def stream_from(request):
+    """Results of at least so many bytes are written past the cache."""
     before = _core._stream_from(request.param)
-    yield
+    yield request.param
     _core._stream_from(before)
 
 
-def test_threads(call, x, threads, streaming, expected):
+def test_what_is_streamed(call):
+    """Results that are larger than the cache, on several threads, contiguous, and never in place."""
+    x = np.ones(100_000, np.float32)
+    y = np.empty_like(x)
+    before = _core._stream_from()
+
+    def streamed(x, out, n_bytes, threads=2):
+        gelu_fast.set_num_threads(threads)
+        _core._stream_from(n_bytes)
+        count = _core._streamed()
+        call(x, out=out)
+        return _core._streamed() - count
+
+    try:
+        assert streamed(x, y, x.nbytes - 1) == 1
+        assert streamed(x, y, x.nbytes) == 0
+        assert streamed(x, y, 0, threads=1) == 0
+        assert streamed(x, x, 0) == 0
+        assert streamed(x[::-1], x[::-1], 0) == 0
+        assert streamed(x[1:], x[:-1], 0) == 0
+        assert streamed(np.ones(200_000, np.float32)[::2], y, 0) == 0
+    finally:
+        _core._stream_from(before)
+        gelu_fast.set_num_threads(None)
+
+
+def test_threads(call, x, threads, stream_from, expected):
+    count = _core._streamed()
     assert same(call(x), expected)
+    assert (_core._streamed() > count) == (threads > 1 and stream_from == 0)
     assert same(call(x[::2]), expected[::2].copy())
     in_place = x.copy()
     call(in_place, out=in_place)

@@ -4,6 +4,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -194,6 +195,23 @@ def test_out_may_be_an_ellipsis():
             gelu(1.0, out=...)
     else:
         assert type(gelu(1.0, out=...)) is expected
+
+
+def test_dtype_metadata_is_kept(call, x):
+    described = x.astype(np.dtype("f4", metadata={"unit": "mV"}))
+    assert call(described).dtype.metadata == np.exp(described).dtype.metadata
+
+
+def test_out_that_numpy_warns_of(call):
+    """An array that np.broadcast_arrays() made, though it be contiguous."""
+
+    def warnings_of(function):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function(np.ones(3), out=np.broadcast_arrays(np.zeros(3), np.zeros(3))[0])
+        return [str(w.message) for w in caught]
+
+    assert warnings_of(call) == warnings_of(np.exp)
 
 
 @pytest.mark.parametrize("bad", ["shape", "integer", "readonly", "list"])

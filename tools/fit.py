@@ -29,8 +29,9 @@ TANH_A = 2 * (2 / PI).sqrt()  # 2u = A t + B t^3
 TANH_B = TANH_A * arb("0.044715")
 SIGMOID_C = arb("1.702")
 
-# Up to here T is the distance from x/2, from here on that from max(x, 0): the last at which the sum with x
-# would round as coarsely as T itself is where gelu(x) passes 1/4 and gelu(-x) has passed 1/8 , below 0.394.
+# In the inner segments, up to about here, gelu(x) = x/2 - T(|x|); in the others max(x, 0) - T(|x|). That must
+# not be before x = 0.387, where gelu(x) passes 1/4: a little earlier gelu(-x) has passed 1/8, T is as coarse as
+# the result, and its rounding would add half an ULP.
 INNER = 0.394
 LANES = 32  # segments that a two-register permute of AVX-512 holds
 
@@ -320,7 +321,7 @@ def files():
     written = {f"coeffs_{real.name}.h": header(real, tables) for real in (F32, F64)}
     lines = [
         "/* SPDX-License-Identifier: BSD-3-Clause */",
-        "/* Written by tools/fit.py; change that, not this. The segments of T(t): see segments.h. */",
+        "/* Written by tools/fit.py; change that, not this. The segments of T(t): see rows.h and lanes.h. */",
         '#include "f32.h"',
         '#include "f64.h"',
     ]

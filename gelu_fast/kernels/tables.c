@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Written by tools/fit.py; change that, not this. The segments of T(t): see segments.h. */
+/* Written by tools/fit.py; change that, not this. The segments of T(t): see rows.h and lanes.h. */
 #include "f32.h"
 #include "f64.h"
 
