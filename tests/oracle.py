@@ -74,7 +74,7 @@ def in_balls(form, x):
 
 
 def ulp(exact, dtype, shift=0):
-    """The spacing of `dtype` in the binade of each exact value; among subnormals, theirs. All times 2**shift."""
+    """The spacing of `dtype` in the binade of each exact value, or of subnormals; times 2**shift."""
     info = np.finfo(dtype)
     binade = (np.asarray(exact).view(np.int64) & (0x7FF << 52)).view(np.float64)
     return np.maximum(binade * 2.0**-info.nmant, np.ldexp(1.0, info.minexp - info.nmant + np.int64(shift)))

@@ -29,9 +29,9 @@ TANH_A = 2 * (2 / PI).sqrt()  # 2u = A t + B t^3
 TANH_B = TANH_A * arb("0.044715")
 SIGMOID_C = arb("1.702")
 
-# In the inner segments, up to about here, gelu(x) = x/2 - T(|x|); in the others max(x, 0) - T(|x|). That must
-# not be before x = 0.387, where gelu(x) passes 1/4: a little earlier gelu(-x) has passed 1/8, T is as coarse as
-# the result, and its rounding would add half an ULP.
+# In the inner segments, up to about here, gelu(x) = x/2 - T(|x|); in the others max(x, 0) - T(|x|). They must
+# not begin before x = 0.387, where gelu(x) passes 1/4: a little earlier gelu(-x) has passed 1/8, so that T is
+# as coarse as the result, and its rounding would add half an ULP.
 INNER = 0.394
 LANES = 32  # segments that a two-register permute of AVX-512 holds
 
