@@ -220,7 +220,7 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
         overlaps = overlap(args, steps, n, loop)
     if overlaps != ACROSS:
         team = <int> min(<npy_intp> thread_count(), n // MIN_SHARE)
-    streaming = (team > 1 and overlaps == APART and contiguous(steps, n, loop)
+    streaming = (team > 1 and overlaps == APART and loop.kernels.streaming != NULL and contiguous(steps, n, loop)
                  and <double> n * (loop.n_args - loop.n_in) * loop.itemsize > stream_from)
     if streaming:
         streamed += 1
@@ -409,14 +409,16 @@ def apply_plain(int f, x, out):
         t += 1
     if t == GELU_N_TYPES or ndim == 0 or not np.PyArray_ISCARRAY_RO(a):
         return None
+    cdef Loop loop = loops[f][t]
     cdef npy_intp n = np.PyArray_SIZE(a)
     cdef char *args[2]
     cdef npy_intp steps[2]
     args[0] = <char *> np.PyArray_DATA(a)
-    steps[0] = steps[1] = loops[f][t].itemsize
+    steps[0] = steps[1] = loop.itemsize
     if out is None:
         y = np.PyArray_EMPTY(ndim, np.PyArray_DIMS(a), np.PyArray_TYPE(a), 0)
         args[1] = <char *> np.PyArray_DATA(y)
+        loop.kernels.streaming = NULL  # the system has just zeroed this memory, and has it in the cache
     else:
         if not np.PyArray_CheckExact(out):
             return None
@@ -428,11 +430,11 @@ def apply_plain(int f, x, out):
             if np.PyArray_DIM(a, i) != np.PyArray_DIM(y, i):
                 return None
         args[1] = <char *> np.PyArray_DATA(y)
-        if n > 0 and overlap(args, steps, n, &loops[f][t]) == ACROSS:
+        if n > 0 and overlap(args, steps, n, &loop) == ACROSS:
             return None
     if n <= KEEP_GIL:
-        ufunc_loop(args, &n, steps, &loops[f][t])
+        ufunc_loop(args, &n, steps, &loop)
     else:
         with nogil:
-            ufunc_loop(args, &n, steps, &loops[f][t])
+            ufunc_loop(args, &n, steps, &loop)
     return y

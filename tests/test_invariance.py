@@ -99,6 +99,8 @@ def test_what_is_streamed(call):
 def test_threads(call, x, threads, stream_from, expected):
     count = _core._streamed()
     assert same(call(x), expected)
+    out = np.empty_like(x)
+    assert same(call(x, out=out), expected)
     assert (_core._streamed() > count) == (threads > 1 and stream_from == 0)
     assert same(call(x[::2]), expected[::2].copy())
     in_place = x.copy()
