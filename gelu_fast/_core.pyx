@@ -79,8 +79,6 @@ ctypedef fused Item:
 # Bytes of results that the last cache has no room for. A team of threads writes as many past it: no slower (2^24 to
 # 2^26 float32, 0.97 to 1.09 of ordinary stores), and what others hold in the cache stays there.
 cdef double stream_from = last_cache_bytes()
-
-
 cdef long long streamed = 0
 
 
@@ -132,6 +130,8 @@ cdef inline void unpack(char *to, npy_intp step, const Item *source, npy_intp n)
 
 cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
     """Operands that are not contiguous are packed, a block at a time."""
+    # Tried: blocks of 128 and 256, slower; fetching the next block ahead of the kernel, faster for float64 that is
+    # not in the cache (2.9 ns for 3.9), slower for float32 (0.84 for 0.80).
     cdef uint64_t buffers[MAX_ARGS][BLOCK + APART_BY]
     cdef char *block_args[MAX_ARGS]
     cdef npy_intp start = 0, length
