@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from gelu_fast._cache import last_cache_bytes
+from gelu_fast._cache import cache_bytes
 from gelu_fast._load import _core
 
 __version__ = "0.1.0"
@@ -22,13 +22,13 @@ def _openmp():
 
 
 def _cache():
-    size = last_cache_bytes()
-    return "unknown" if size == math.inf else f"{size / 2**20:g} MiB; threads write larger results past it"
+    size = cache_bytes()
+    return "unknown" if size == math.inf else f"{size / 2**20:g} MiB; the results of larger calls are written past it"
 
 
 def show_config():
     """
-    Print what runs: version, ISA levels, OpenMP, threads, last cache, compiler.
+    Print what runs: version, ISA levels, OpenMP, threads, cache, compiler.
 
     The ISA level is chosen at import: the best that the CPU has, or the one that the environment variable
     ``GELU_FAST_ISA`` names.
@@ -39,7 +39,7 @@ def show_config():
         "ISA level": f"{_core.isa_level} (available: {', '.join(_core.available_isa_levels)})",
         "OpenMP": _openmp(),
         "threads": _core.get_num_threads(),
-        "last cache": _cache(),
+        "cache": _cache(),
         "compiler": _core.compiler,
     }
     for name, value in rows.items():

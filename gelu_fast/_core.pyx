@@ -12,7 +12,7 @@ from cython.parallel cimport prange
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from numpy cimport npy_intp
 
-from gelu_fast._cache import last_cache_bytes
+from gelu_fast._cache import cache_bytes
 from gelu_fast._docs import UFUNC_DOCS
 
 np.import_array()
@@ -76,9 +76,9 @@ ctypedef fused Item:
     uint32_t
     uint64_t
 
-# Bytes of results that the last cache has no room for. A team of threads writes as many past it: no slower (2^24 to
-# 2^26 float32, 0.97 to 1.09 of ordinary stores), and what others hold in the cache stays there.
-cdef double stream_from = last_cache_bytes()
+# Bytes of inputs and results that the cache has no room for. More are written past it: 2^24 float32, one thread, 0.29
+# ns for 0.51 (Granite Rapids); with an older loop no faster, and 0.38 for 0.345 on one thread (Zen 4).
+cdef double stream_from = cache_bytes()
 cdef long long streamed = 0
 
 
@@ -220,8 +220,8 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
         overlaps = overlap(args, steps, n, loop)
     if overlaps != ACROSS:
         team = <int> min(<npy_intp> thread_count(), n // MIN_SHARE)
-    streaming = (team > 1 and overlaps == APART and loop.kernels.streaming != NULL and contiguous(steps, n, loop)
-                 and <double> n * (loop.n_args - loop.n_in) * loop.itemsize > stream_from)
+    streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(steps, n, loop)
+                 and <double> n * loop.n_args * loop.itemsize > stream_from)
     if streaming:
         streamed += 1
     if team > 1:

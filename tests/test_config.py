@@ -11,7 +11,7 @@ import pytest
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._cache import last_cache_bytes
+from gelu_fast._cache import cache_bytes
 
 ALL_X86 = ["baseline", "x86-64-v3", "x86-64-v4"]
 
@@ -80,7 +80,7 @@ def test_show_config(capsys):
     gelu_fast.show_config()
     out = capsys.readouterr().out.splitlines()
     assert [line[:10].rstrip() for line in out] == [
-        *("gelu_fast", "NumPy", "ISA level", "OpenMP", "threads", "last cache", "compiler")
+        *("gelu_fast", "NumPy", "ISA level", "OpenMP", "threads", "cache", "compiler")
     ]
     assert out[0].split() == ["gelu_fast", gelu_fast.__version__]
     assert out[1].split() == ["NumPy", np.__version__]
@@ -89,16 +89,29 @@ def test_show_config(capsys):
     assert any(name in out[6] for name in ("GCC", "lang"))
 
 
-def test_last_cache_is_what_the_system_reports(tmp_path):
-    for index, kind, size in ((0, "Data", "48K"), (1, "Instruction", "999M"), (2, "Unified", "2M")):
-        (tmp_path / f"index{index}").mkdir()
-        (tmp_path / f"index{index}" / "type").write_text(kind + "\n")
-        (tmp_path / f"index{index}" / "size").write_text(size + "\n")
-    assert last_cache_bytes(tmp_path) == 2 << 20
-    (tmp_path / "index2" / "size").write_text("who knows\n")
-    assert last_cache_bytes(tmp_path) == 48 << 10
-    assert last_cache_bytes(tmp_path / "nowhere") == math.inf
-    assert _core._stream_from() == last_cache_bytes()
+def test_cache_is_what_the_system_reports(tmp_path):
+    def write(index, kind, size, cpus):
+        (tmp_path / f"index{index}").mkdir(exist_ok=True)
+        for name, text in (("type", kind), ("size", size), ("shared_cpu_map", cpus)):
+            (tmp_path / f"index{index}" / name).write_text(text + "\n")
+
+    assert cache_bytes(tmp_path / "nowhere") == math.inf
+    assert cache_bytes(tmp_path) == math.inf
+    write(0, "Data", "48K", "1")
+    write(1, "Instruction", "999M", "1")
+    assert cache_bytes(tmp_path) == 48 << 10
+    write(2, "Unified", "2M", "1")
+    assert cache_bytes(tmp_path) == min(2 << 20, 16 * 48 << 10)
+    write(3, "Unified", "16M", "3")
+    assert cache_bytes(tmp_path) == 16 << 20
+    write(3, "Unified", "480M", "3")  # of a whole socket, for a virtual machine's two CPUs
+    assert cache_bytes(tmp_path) == 2 * 16 * 2 << 20
+    write(3, "Unified", "480M", "ffffffff,ffffffff")
+    assert cache_bytes(tmp_path) == 480 << 20
+    write(3, "Unified", "who knows", "3")
+    write(2, "Unified", "512K", "3")  # two CPUs to it, as by simultaneous multithreading
+    assert cache_bytes(tmp_path) == 512 << 10
+    assert _core._stream_from() == cache_bytes()
 
 
 def test_main_shows_the_thing_at_work():

@@ -10,6 +10,7 @@
  *   R##_residual(c, a, b)  c - a b, free of rounding where c is the rounded a b
  *   R##_max(a, b)          b where either is NaN
  *   R##_at_most(a, b)      mask: a <= b, false for NaN; masks know & and ~
+ *   R##_up_to(t, a)        mask: 0 < t <= a, where t is NaN or not below +0
  *   R##_any(m)             whether m holds in any lane
  *   R##_keep(m, a)         a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
@@ -62,6 +63,7 @@ typedef VECTOR(double, f64_BYTES) f64v;
 typedef VECTOR(uint32_t, f32_BYTES) f32_bits;
 typedef VECTOR(int32_t, f32_BYTES) f32_signed;
 typedef VECTOR(uint64_t, f64_BYTES) f64_bits;
+typedef VECTOR(int64_t, f64_BYTES) f64_signed;
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define LANES(R) ((ptrdiff_t)(R##_BYTES / sizeof(R)))
@@ -81,6 +83,7 @@ INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm512_fnmadd_ps(a, b, c); }
 INLINE f32v f32_max(f32v a, f32v b) { return _mm512_max_ps(a, b); }
 INLINE f32_mask f32_at_most(f32v a, f32v b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+INLINE f32_mask f32_up_to(f32v t, f32v a) { return _mm512_cmplt_epu32_mask((__m512i)((f32_bits)t - 1), (__m512i)a); }
 INLINE int f32_any(f32_mask m) { return m != 0; }
 INLINE f32v f32_keep(f32_mask m, f32v a) { return _mm512_maskz_mov_ps(m, a); }
 INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm512_mask_mov_ps(b, m, a); }
@@ -96,9 +99,18 @@ MASK_WORDS(f32)
 #endif
 MASK_WORDS(f64)
 
+/* Integers order as the numbers do; zero, less one, comes last. Faster than two comparisons of numbers. */
+#define INTEGER_UP_TO(R)                                                                                           \
+    INLINE R##_mask R##_up_to(R##v t, R##v a)                                                                \
+    {                                                                                                        \
+        const R##_bits last = ~(R##_bits){0} >> 1;                                                           \
+        return (R##_mask)((R##_signed)((R##_bits)t + last) < (R##_signed)((R##_bits)a - ~last));             \
+    }
+
 #if defined(__AVX2__)
 
 #define AVX2_WORDS(R, ps)                                                                                    \
+    INTEGER_UP_TO(R)                                                                                               \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm256_fmadd_##ps(a, b, c); }                       \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm256_fnmadd_##ps(a, b, c); }                 \
     INLINE R##v R##_max(R##v a, R##v b) { return _mm256_max_##ps(a, b); }                                    \
@@ -112,6 +124,7 @@ AVX2_WORDS(f64, pd)
 #elif defined(__aarch64__)
 
 #define NEON_WORDS(R, lanes)                                                                                 \
+    INTEGER_UP_TO(R)                                                                                               \
     INLINE R##v R##_select(R##_mask m, R##v a, R##v b)                                                       \
     {                                                                                                        \
         return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
@@ -130,6 +143,7 @@ NEON_WORDS(f64, f64)
     {                                                                                                        \
         return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
     }                                                                                                        \
+    INLINE R##_mask R##_up_to(R##v t, R##v a) { return (R##_mask)(t <= a) & (R##_mask)(t > 0); }             \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return a * b + c; }                                        \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b)                                                         \
     {                                                                                                        \
