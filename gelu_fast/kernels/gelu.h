@@ -139,8 +139,9 @@ INLINE V R(tail_sigmoid)(V t)
         V t = (V)((BITS)x & ~R(SIGN));                                                                       \
         MASK in_segments = R(in_segments_##form)(t);                                                         \
         if (__builtin_expect(ANY(~in_segments), 0)) {                                                        \
-            V lost = R(core_##form)(x, KEEP(in_segments, t)).lost; /* no code where it is not used */        \
-            return (SUM){R(beyond_##form)(x), KEEP(in_segments, lost)};                                      \
+            V lost = LOST(R(core_##form)(x, KEEP(in_segments, t))); /* no code where it is not used */       \
+            V y = R(beyond_##form)(x);                                                                       \
+            return (SUM){y, y, KEEP(in_segments, lost)};                                                     \
         }                                                                                                    \
         return R(core_##form)(x, t);                                                                         \
     }

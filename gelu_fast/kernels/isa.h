@@ -14,6 +14,7 @@
 #define BITS R(bits)
 #define MASK R(mask)
 #define SUM R(sum_t)
+#define LOST R(lost)
 #define FMA R(fma)
 #define RESIDUAL R(residual)
 #define MAX R(max)

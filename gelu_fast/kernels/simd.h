@@ -14,7 +14,8 @@
  *   R##_any(m)             whether m holds in any lane
  *   R##_keep(m, a)         a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
- *   R##_sum(a, b)          R##_sum_t: a + b as its rounded value and what was lost; |a| >= |b| or a = 0
+ *   R##_sum(a, b)          R##_sum_t: a + b, its rounded value; |a| >= |b| or a = 0
+ *   R##_lost(sum)          what the rounding lost of it
  *   R##_rows(c, n, table, k)   c[j] = table[k % 2^16][j] for a table with rows of n, lane by lane: n is 4 for f32,
  *                          even for f64; no such f32 word where GELU_LANES is defined, but
  *   f32_lookup(table, k)   table[k % 32], lane by lane, in registers
@@ -164,13 +165,10 @@ NO_FMA_WORDS(f64, 27)
 
 #define SUM_WORDS(R)                                                                                         \
     typedef struct {                                                                                         \
-        R##v value, lost;                                                                                    \
+        R##v value, a, b;                                                                                    \
     } R##_sum_t;                                                                                             \
-    INLINE R##_sum_t R##_sum(R##v a, R##v b)                                                                 \
-    {                                                                                                        \
-        R##v value = a + b;                                                                                  \
-        return (R##_sum_t){value, (a - value) + b};                                                          \
-    }
+    INLINE R##_sum_t R##_sum(R##v a, R##v b) { return (R##_sum_t){a + b, a, b}; }                            \
+    INLINE R##v R##_lost(R##_sum_t sum) { return (sum.a - sum.value) + sum.b; }
 SUM_WORDS(f32)
 SUM_WORDS(f64)
 
@@ -272,7 +270,7 @@ OWN_STORAGE(f64)
  * last 12 bits are zero, which is rare) is rounded to odd instead (Boldo and Melquiond, IEEE TC 57, 2008). */
 INLINE f32v f32_to_odd(f32_sum_t sum)
 {
-    f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)sum.lost;
+    f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)f32_lost(sum);
     f32_bits toward_zero = bits + (f32_bits)((f32_signed)(bits ^ lost) >> 31);
     f32_mask exact = f32_at_most((f32v)(lost & 0x7fffffff), (f32v){0});
     return f32_select(exact, sum.value, (f32v)(toward_zero | 1));
