@@ -7,9 +7,9 @@ from pathlib import Path
 _SYSTEM = Path("/sys/devices/system/cpu/cpu0/cache")
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
-# The last cache of a CPU, over the one before it. A virtual machine may be told of the cache of a whole socket: of
-# 480 MiB for 2 CPUs with 2 MiB each before it, where arrays of 64 MiB were as slow as memory (Granite Rapids). This
-# makes 64 MiB of it, and leaves the 32 MiB of eight cores with 1 MiB each (Zen 4) as they are.
+# The last cache of a CPU, over the one before it. A virtual machine may be told of the cache of a whole
+# socket: of 480 MiB for 2 CPUs with 2 MiB each before it, where arrays of 64 MiB were as slow as memory
+# (Granite Rapids). This makes 64 MiB of it, and leaves the 32 MiB of eight cores with 1 MiB each (Zen 4).
 _MOST = 16
 
 

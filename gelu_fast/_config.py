@@ -23,7 +23,11 @@ def _openmp():
 
 def _cache():
     size = cache_bytes()
-    return "unknown" if size == math.inf else f"{size / 2**20:g} MiB; the results of larger calls are written past it"
+    return (
+        "unknown"
+        if size == math.inf
+        else f"{size / 2**20:g} MiB; the results of larger calls are written past it"
+    )
 
 
 def show_config():

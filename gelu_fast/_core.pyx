@@ -12,6 +12,8 @@ from cython.parallel cimport prange
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from numpy cimport npy_intp
 
+from numpy import bool as np_bool
+
 from gelu_fast._cache import cache_bytes
 from gelu_fast._docs import UFUNC_DOCS
 
@@ -387,19 +389,16 @@ cdef object make_ufunc(int f):
 ufuncs = dict([make_ufunc(f) for f in range(GELU_N_FUNCTIONS)])
 
 
-# ---- plain arrays, without the ufunc's ways round them ----
+# ---- gelu(): plain arrays without the ufunc's ways round them, all else by the ufunc ----
 
 cdef enum:
     KEEP_GIL = 500  # elements; as in NumPy
     WARN_ON_WRITE = -0x80000000  # NPY_ARRAY_WARN_ON_WRITE, which Cython's declarations lack
 
 
-@cython.binding(False)
-def apply_plain(int f, x, out):
-    """
-    Function f of x, of one input and one output, 0.1 us faster than by the ufunc: x and `out`, if it is given,
-    must be such that a ufunc would do nothing but call its inner loop. Returns None if they are not.
-    """
+cdef object apply_plain(int f, object x, object out):
+    """Function f of x, of one input and one output, 0.1 us faster than by the ufunc: x and `out`, if it is given,
+    must be such that a ufunc would do nothing but call its inner loop. Returns None if they are not."""
     if not np.PyArray_CheckExact(x):
         return None
     cdef np.ndarray a = x, y
@@ -438,3 +437,94 @@ def apply_plain(int f, x, out):
         with nogil:
             ufunc_loop(args, &n, steps, &loop)
     return y
+
+
+cdef list by_number = list(ufuncs.values())
+cdef int ERF = list(ufuncs).index("gelu_erf"), TANH = list(ufuncs).index("gelu_tanh")
+cdef dict forms = {False: ERF, "none": ERF, True: TANH, "tanh": TANH, "sigmoid": list(ufuncs).index("gelu_sigmoid")}
+cdef tuple names_of_forms = (str, bool, np_bool)  # their types: 0 and 1 are no booleans here
+cdef str SAME_KIND = "same_kind", K = "K"  # interned, as are the defaults
+
+
+cdef int form_of(object approx) except -1:
+    if approx is False:
+        return ERF
+    if isinstance(approx, names_of_forms) and approx in forms:
+        return forms[approx]
+    raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+
+
+# Here, as a Python function around it would take half of the time of a small call.
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
+    """
+    The Gaussian error linear unit, x Phi(x), or one of its approximations.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
+        numbers are promoted as `numpy.exp` promotes them. Arrays of other libraries that know NumPy's ufuncs
+        (dask, pandas, xarray) give arrays of theirs.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the
+        sigmoid approximation. These are the ufuncs `gelu_erf`, `gelu_tanh` and `gelu_sigmoid`.
+    out : ndarray, None, or tuple of one ndarray, optional
+        Where to put the result; may be `x` itself.
+    where : array_like of bool, optional
+        Where to compute; elsewhere `out` keeps its value.
+    dtype, casting, order, subok
+        As for every `numpy.ufunc`.
+
+    Returns
+    -------
+    ndarray or scalar
+        GELU of each element, in the shape of `x`; `out` if given.
+
+    Raises
+    ------
+    ValueError
+        If `approx` is none of the above, or if `out` has a shape that the result does not broadcast to.
+    TypeError
+        If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under
+        `casting`.
+
+    See Also
+    --------
+    gelu_erf, gelu_tanh, gelu_sigmoid : The forms, with their error bounds.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import gelu
+    >>> gelu(np.array([-10.0, -1.0, 0.0, 1.0]))
+    array([-7.61985302e-23, -1.58655254e-01,  0.00000000e+00,  8.41344746e-01])
+    >>> gelu(np.float32(1.0), approx="tanh")
+    np.float32(0.841192)
+    """
+    cdef int form = form_of(approx)
+    cdef dict given
+    if where is True and dtype is None and casting is SAME_KIND and order is K and subok is True:
+        y = apply_plain(form, x, out)
+        if y is not None:
+            return y
+    given = {}  # only what was given: it may go on to other libraries' __array_ufunc__
+    if where is not True:
+        given["where"] = where
+    if dtype is not None:
+        given["dtype"] = dtype
+    if casting is not SAME_KIND:
+        given["casting"] = casting
+    if order is not K:
+        given["order"] = order
+    if subok is not True:
+        given["subok"] = subok
+    if out is not None:
+        given["out"] = out
+    return by_number[form](x, **given)

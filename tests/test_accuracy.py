@@ -39,7 +39,21 @@ def borders(step, end):
 def some_float32():
     """Every 1021st float32, and all near a place where a kernel's path changes."""
     bits = np.arange(0, 1 << 32, 1021, dtype=np.uint64).astype(np.uint32)
-    ends = [0, 2.0**-126, 2.0**-125, 2.0**-60, 4.9238, 4.9735, 5.2588, 5.2805, 9.6055, 9.8242, 10.8125, 14.375, 63.5625]
+    ends = [
+        0,
+        2.0**-126,
+        2.0**-125,
+        2.0**-60,
+        4.9238,
+        4.9735,
+        5.2588,
+        5.2805,
+        9.6055,
+        9.8242,
+        10.8125,
+        14.375,
+        63.5625,
+    ]
     windows = [
         (
             np.array(places, dtype=np.float32).view(np.uint32).astype(np.int64)[:, None] + np.arange(-n, n)

@@ -272,8 +272,8 @@ INLINE f32v f32_to_odd(f32_sum_t sum)
 {
     f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)f32_lost(sum);
     f32_bits toward_zero = bits + (f32_bits)((f32_signed)(bits ^ lost) >> 31);
-    f32_mask exact = f32_at_most((f32v)(lost & 0x7fffffff), (f32v){0});
-    return f32_select(exact, sum.value, (f32v)(toward_zero | 1));
+    f32_mask inexact = f32_at_most((f32v)((f32_bits){0} + 1), (f32v)(lost & 0x7fffffff)); /* not of infinity: NaN */
+    return f32_select(inexact, (f32v)(toward_zero | 1), sum.value);
 }
 INLINE f32v f32_for_f16(f32_sum_t sum)
 {
