@@ -21,6 +21,8 @@ ISA_FLAGS = {
 
 # No value may depend on what the compiler contracts or reorders: fma() is written where it is meant, and
 # -ffast-math never.
+# SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/isa.h) one after the other.
+SCHEDULE = ["-fschedule-insns", "-fsched-pressure"]
 FLAGS = ["-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") else []  # elsewhere untested: one thread
 
@@ -34,7 +36,7 @@ setup(
     libraries=[
         (
             f"gelu_fast_{level}",
-            {"sources": [f"{KERNELS}isa_{level}.c"], "obj_deps": {"": headers}, "cflags": FLAGS + flags},
+            {"sources": [f"{KERNELS}isa_{level}.c"], "obj_deps": {"": headers}, "cflags": FLAGS + SCHEDULE + flags},
         )
         for level, flags in ISA_FLAGS.items()
     ],

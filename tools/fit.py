@@ -290,7 +290,7 @@ def header(real, tables):
         scalar(f"END_{form}", arb(end), f"{end}: the segments' end")
         scalar(f"{prefix}WIDTH_{form}", width, f"{width}")
         scalar(f"{prefix}INNER_{form}", inner, "the last inner segment")
-        declaration = f"const {name} {name}_{table_name}_{form}[{len(rows)}][{len(rows[0])}]"
+        declaration = f"TABLE const {name} {name}_{table_name}_{form}[{len(rows)}][{len(rows[0])}]"
         lines.append(f"extern {declaration}; /* {meaning} */")
         tables.append((declaration, accuracy(error), [", ".join(map(real.hex, row)) for row in rows]))
 

@@ -38,12 +38,12 @@ static const f32 f32_MILLS[] = {
 #define f32_END_erf 0x1.51f4p+2f /* 5.280517578125: the segments' end */
 #define f32_LANE_WIDTH_erf 0x1.58p-3f /* 0.16796875 */
 #define f32_LANE_INNER_erf 2 /* the last inner segment */
-extern const f32 f32_LANES_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
+extern TABLE const f32 f32_LANES_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
 #define f32_END_erf 0x1.4p+2f /* 5: the segments' end */
 #define f32_WIDTH_erf 0x1p-7f /* 0.0078125 */
 #define f32_INNER_erf 50 /* the last inner segment */
-extern const f32 f32_ROWS_erf[641][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_erf[641][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_tanh 0x1.5ap+3f /* 10.8125: from here on gelu(-t) is 0 and gelu(t) is t */
@@ -51,12 +51,12 @@ extern const f32 f32_ROWS_erf[641][4]; /* T(t): c0, c1 ... of each segment */
 #define f32_END_tanh 0x1.3e4ep+2f /* 4.9735107421875: the segments' end */
 #define f32_LANE_WIDTH_tanh 0x1.44p-3f /* 0.158203125 */
 #define f32_LANE_INNER_tanh 2 /* the last inner segment */
-extern const f32 f32_LANES_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
+extern TABLE const f32 f32_LANES_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
 #define f32_END_tanh 0x1.2p+2f /* 4.5: the segments' end */
 #define f32_WIDTH_tanh 0x1p-7f /* 0.0078125 */
 #define f32_INNER_tanh 50 /* the last inner segment */
-extern const f32 f32_ROWS_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625: from here on gelu(-t) is 0 and gelu(t) is t */
@@ -64,12 +64,12 @@ extern const f32 f32_ROWS_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
 #define f32_END_sigmoid 0x1.3a6p+3f /* 9.82421875: the segments' end */
 #define f32_LANE_WIDTH_sigmoid 0x1.4p-2f /* 0.3125 */
 #define f32_LANE_INNER_sigmoid 1 /* the last inner segment */
-extern const f32 f32_LANES_sigmoid[8][32]; /* centers, T(t) there, c1, c2 ... */
+extern TABLE const f32 f32_LANES_sigmoid[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
 #define f32_END_sigmoid 0x1p+3f /* 8: the segments' end */
 #define f32_WIDTH_sigmoid 0x1p-7f /* 0.0078125 */
 #define f32_INNER_sigmoid 50 /* the last inner segment */
-extern const f32 f32_ROWS_sigmoid[1025][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_sigmoid[1025][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #endif

@@ -51,18 +51,18 @@ static const f64 f64_MILLS[] = {
 #define f64_END_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_erf 0x1p-6 /* 0.015625 */
 #define f64_INNER_erf 25 /* the last inner segment */
-extern const f64 f64_ROWS_erf[385][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_erf[385][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: from here on gelu(-t) is 0 and gelu(t) is t */
 #define f64_END_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_tanh 0x1.8p-7 /* 0.01171875 */
 #define f64_INNER_tanh 34 /* the last inner segment */
-extern const f64 f64_ROWS_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: from here on gelu(-t) is 0 and gelu(t) is t */
 #define f64_END_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_sigmoid 0x1.4p-6 /* 0.01953125 */
 #define f64_INNER_sigmoid 20 /* the last inner segment */
-extern const f64 f64_ROWS_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
 
 #endif

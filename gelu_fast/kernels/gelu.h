@@ -18,6 +18,8 @@
 
 #define TINY ((REAL)0x1p-60) /* so that t^2 is no subnormal above it */
 
+INLINE V R(abs)(V x) { return (V)((BITS)x & ~R(SIGN)); }
+
 /* x/2 for 0 < t <= TINY, correctly rounded: it is a little more, which takes the middle between two subnormals up. */
 INLINE V R(half)(V x)
 {
@@ -114,8 +116,8 @@ INLINE V R(tail_sigmoid)(V t)
     return R(tail_logistic)(t, v, v_lo);
 }
 
-/* A form for every x. A vector that lies in the segments whole, as nearly all do, takes the short way; which way a
- * lane's result comes from depends on its value alone. The sign is that of x, zeros included. */
+/* A form for every x. A group of vectors that lies in the segments whole, as nearly all do, takes the short way;
+ * which way a lane's result comes from depends on its value alone. The sign is that of x, zeros included. */
 #define GELU(form)                                                                                           \
     INLINE MASK R(in_segments_##form)(V t)                                                                   \
     {                                                                                                        \
@@ -123,7 +125,7 @@ INLINE V R(tail_sigmoid)(V t)
     }                                                                                                        \
     NOINLINE V R(beyond_##form)(V x)                                                                         \
     {                                                                                                        \
-        V t = (V)((BITS)x & ~R(SIGN)), y = MAX(ALL(0), x);                                                   \
+        V t = R(abs)(x), y = MAX(ALL(0), x);                                                                 \
         MASK in_segments = R(in_segments_##form)(t), tiny = UP_TO(t, ALL(TINY));                             \
         MASK in_tail = AT_MOST(t, ALL(R(CUTOFF_##form))) & ~in_segments & ~tiny;                             \
         if (ANY(in_tail))                                                                                    \
@@ -134,16 +136,21 @@ INLINE V R(tail_sigmoid)(V t)
             y = SELECT(tiny, R(half)(x), y);                                                                 \
         return (V)(((BITS)y & ~R(SIGN)) | ((BITS)x & R(SIGN)));                                              \
     }                                                                                                        \
-    INLINE SUM R(gelu_##form)(V x)                                                                           \
+    INLINE void R(gelu_##form)(const V *x, SUM *y, int n)                                                    \
     {                                                                                                        \
-        V t = (V)((BITS)x & ~R(SIGN));                                                                       \
-        MASK in_segments = R(in_segments_##form)(t);                                                         \
-        if (__builtin_expect(ANY(~in_segments), 0)) {                                                        \
-            V lost = LOST(R(core_##form)(x, KEEP(in_segments, t))); /* no code where it is not used */       \
-            V y = R(beyond_##form)(x);                                                                       \
-            return (SUM){y, y, KEEP(in_segments, lost)};                                                     \
-        }                                                                                                    \
-        return R(core_##form)(x, t);                                                                         \
+        MASK in_segments = R(in_segments_##form)(R(abs)(x[0]));                                              \
+        for (int i = 1; i < n; i++)                                                                          \
+            in_segments &= R(in_segments_##form)(R(abs)(x[i]));                                              \
+        if (__builtin_expect(ANY(~in_segments), 0))                                                          \
+            for (int i = 0; i < n; i++) {                                                                    \
+                V t = R(abs)(x[i]), value = R(beyond_##form)(x[i]);                                          \
+                in_segments = R(in_segments_##form)(t);                                                      \
+                V lost = LOST(R(core_##form)(x[i], KEEP(in_segments, t))); /* no code where it is not used */ \
+                y[i] = (SUM){value, value, KEEP(in_segments, lost)};                                         \
+            }                                                                                                \
+        else                                                                                                 \
+            for (int i = 0; i < n; i++)                                                                      \
+                y[i] = R(core_##form)(x[i], R(abs)(x[i]));                                                   \
     }
 GELU_FORMS(GELU)
 #undef GELU

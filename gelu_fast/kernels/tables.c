@@ -4,7 +4,7 @@
 #include "f64.h"
 
 /* relative error 7.4e-09 = 2^-27.0 */
-const f32 f32_LANES_erf[8][32] = {
+TABLE const f32 f32_LANES_erf[8][32] = {
     {0.f, 0x1.5802p-3f, 0x1.58053p-2f, 0x1.020abp-1f, 0x1.57f95p-1f, 0x1.adf5ep-1f, 0x1.02037p+0f, 0x1.2d098p+0f, 0x1.58082p+0f, 0x1.82f69p+0f, 0x1.ae07fp+0f, 0x1.d8fbp+0f, 0x1.01f5ep+1f, 0x1.1786bp+1f, 0x1.2d054p+1f, 0x1.42772p+1f, 0x1.58048p+1f, 0x1.6d89ap+1f, 0x1.82f4ap+1f, 0x1.9875ap+1f, 0x1.adfecp+1f, 0x1.c3851p+1f, 0x1.d8f5dp+1f, 0x1.ee761p+1f, 0x1.01fcdp+2f, 0x1.0ccb6p+2f, 0x1.177dcp+2f, 0x1.2234ep+2f, 0x1.2cf9bp+2f, 0x1.37bc1p+2f, 0x1.427f8p+2f, 0x1.4d38dp+2f},
     {0.f, -0x1.6f1c9cp-7f, -0x1.6a0aeep-5f, 0x1.3d03bcp-3f, 0x1.5923f6p-3f, 0x1.58dcb2p-3f, 0x1.43919ap-3f, 0x1.208b16p-3f, 0x1.ec9fa2p-4f, 0x1.946deap-4f, 0x1.3feca2p-4f, 0x1.e959b2p-5f, 0x1.6a25e2p-5f, 0x1.03320ap-5f, 0x1.68014ep-6f, 0x1.e5684cp-7f, 0x1.3cde48p-7f, 0x1.91c33ap-8f, 0x1.efb6dap-9f, 0x1.286acp-9f, 0x1.58046p-10f, 0x1.83ec46p-11f, 0x1.a9f8cep-12f, 0x1.c5b924p-13f, 0x1.d568fcp-14f, 0x1.d65ed2p-15f, 0x1.cd58bap-16f, 0x1.b74f78p-17f, 0x1.950e84p-18f, 0x1.6b379cp-19f, 0x1.3c72cap-20f, 0x1.0cd214p-21f},
     {0.f, -0x1.0fe9d4p-3f, -0x1.086b4ep-2f, 0x1.0a5954p-3f, 0x1.2ee52cp-5f, -0x1.1e4f28p-5f, -0x1.5cf6a2p-4f, -0x1.d7b31ep-4f, -0x1.05c9c2p-3f, -0x1.043e4p-3f, -0x1.df1cd6p-4f, -0x1.9f613ep-4f, -0x1.56561ap-4f, -0x1.0d70d4p-4f, -0x1.975524p-5f, -0x1.288186p-5f, -0x1.9f77d2p-6f, -0x1.192774p-6f, -0x1.70895p-7f, -0x1.d28b1ep-8f, -0x1.1da552p-8f, -0x1.52d5f2p-9f, -0x1.864e4ep-10f, -0x1.b3272p-11f, -0x1.d63fb8p-12f, -0x1.eb5a58p-13f, -0x1.f57206p-14f, -0x1.f01588p-15f, -0x1.da9b74p-16f, -0x1.b8fabp-17f, -0x1.8d9a5cp-18f, -0x1.5d18e8p-19f},
@@ -16,7 +16,7 @@ const f32 f32_LANES_erf[8][32] = {
 };
 
 /* relative error 7.3e-09 = 2^-27.0 */
-const f32 f32_ROWS_erf[641][4] = {
+TABLE const f32 f32_ROWS_erf[641][4] = {
     {0.f, 0.f, -0x1.988472p-2f, 0x1.81bbc8p-12f},
     {0.f, 0.f, -0x1.988572p-2f, 0x1.24eefp-10f},
     {-0x1.988342p-16f, -0x1.9881bcp-8f, -0x1.988114p-2f, 0x1.e1120cp-9f},
@@ -661,7 +661,7 @@ const f32 f32_ROWS_erf[641][4] = {
 };
 
 /* relative error 8.5e-09 = 2^-26.8 */
-const f32 f32_LANES_tanh[8][32] = {
+TABLE const f32 f32_LANES_tanh[8][32] = {
     {0.f, 0x1.43feap-3f, 0x1.43f86p-2f, 0x1.e6061p-2f, 0x1.43ff6p-1f, 0x1.95031p-1f, 0x1.e603bp-1f, 0x1.1b8a9p+0f, 0x1.43f93p+0f, 0x1.6c819p+0f, 0x1.94f9dp+0f, 0x1.bd779p+0f, 0x1.e5f57p+0f, 0x1.073a3p+1f, 0x1.1b7a7p+1f, 0x1.2fc1ep+1f, 0x1.43fcbp+1f, 0x1.58351p+1f, 0x1.6c7c4p+1f, 0x1.80c71p+1f, 0x1.95066p+1f, 0x1.a94b1p+1f, 0x1.bd7d5p+1f, 0x1.d1bcdp+1f, 0x1.e5f79p+1f, 0x1.fa435p+1f, 0x1.073a2p+2f, 0x1.11669p+2f, 0x1.1b874p+2f, 0x1.2594fp+2f, 0x1.2fb68p+2f, 0x1.39e84p+2f},
     {0.f, -0x1.45ce32p-7f, -0x1.41b892p-5f, 0x1.34ad9p-3f, 0x1.557bbp-3f, 0x1.5b9a4ep-3f, 0x1.4d30ecp-3f, 0x1.3063dep-3f, 0x1.0b022p-3f, 0x1.c3717ap-4f, 0x1.7108b8p-4f, 0x1.24194ep-4f, 0x1.c03b3ap-5f, 0x1.4d84f6p-5f, 0x1.e15bbp-6f, 0x1.50a46cp-6f, 0x1.c8bd88p-7f, 0x1.2c2268p-7f, 0x1.7d28a6p-8f, 0x1.d39ce4p-9f, 0x1.152ceep-9f, 0x1.3c9608p-10f, 0x1.5cdb5p-11f, 0x1.7101dap-12f, 0x1.76e9bcp-13f, 0x1.6c3a56p-14f, 0x1.53ee3p-15f, 0x1.2d43bap-16f, 0x1.ff3532p-18f, 0x1.9fe89ap-19f, 0x1.3f934ap-20f, 0x1.cf35d4p-22f},
     {0.f, -0x1.005afcp-3f, -0x1.f409cap-3f, 0x1.3008e6p-3f, 0x1.d2e9f4p-5f, -0x1.0693aap-6f, -0x1.1da21p-4f, -0x1.ade03cp-4f, -0x1.fa9eccp-4f, -0x1.082a76p-3f, -0x1.fc81c2p-4f, -0x1.ccbafap-4f, -0x1.8d28b8p-4f, -0x1.47ba52p-4f, -0x1.03d282p-4f, -0x1.8c81b6p-5f, -0x1.23d59cp-5f, -0x1.9e5c6ep-6f, -0x1.1b58a6p-6f, -0x1.754ee8p-7f, -0x1.da0c6ap-8f, -0x1.21679p-8f, -0x1.54309cp-9f, -0x1.7f43e6p-10f, -0x1.9e1154p-11f, -0x1.ab325cp-12f, -0x1.a6ae18p-13f, -0x1.8cc642p-14f, -0x1.64027ep-15f, -0x1.31cf06p-16f, -0x1.efcd2ap-18f, -0x1.7ac51ap-19f},
@@ -673,7 +673,7 @@ const f32 f32_LANES_tanh[8][32] = {
 };
 
 /* relative error 7.3e-09 = 2^-27.0 */
-const f32 f32_ROWS_tanh[577][4] = {
+TABLE const f32 f32_ROWS_tanh[577][4] = {
     {0.f, 0.f, -0x1.988472p-2f, 0x1.82f262p-12f},
     {0.f, 0.f, -0x1.988574p-2f, 0x1.269bbp-10f},
     {-0x1.988342p-16f, -0x1.9881b6p-8f, -0x1.988116p-2f, 0x1.e3f7bp-9f},
@@ -1254,7 +1254,7 @@ const f32 f32_ROWS_tanh[577][4] = {
 };
 
 /* relative error 5.4e-09 = 2^-27.5 */
-const f32 f32_LANES_sigmoid[8][32] = {
+TABLE const f32 f32_LANES_sigmoid[8][32] = {
     {0.f, 0x1.40092p-2f, 0x1.3fffp-1f, 0x1.e0024p-1f, 0x1.3ff7dp+0f, 0x1.8ff6p+0f, 0x1.e0099p+0f, 0x1.17ffap+1f, 0x1.3ff3fp+1f, 0x1.67fd3p+1f, 0x1.9004bp+1f, 0x1.b7f91p+1f, 0x1.dffcdp+1f, 0x1.03f66p+2f, 0x1.1808p+2f, 0x1.2c098p+2f, 0x1.3ff72p+2f, 0x1.54089p+2f, 0x1.67f56p+2f, 0x1.7c08p+2f, 0x1.90046p+2f, 0x1.a4005p+2f, 0x1.b7f6cp+2f, 0x1.cbfb7p+2f, 0x1.e0088p+2f, 0x1.f3febp+2f, 0x1.03fffp+3f, 0x1.0df9ap+3f, 0x1.18096p+3f, 0x1.21fa1p+3f, 0x1.2c069p+3f, 0x1.36068p+3f},
     {0.f, -0x1.4cab1ep-5f, 0x1.487056p-3f, 0x1.43b2dp-3f, 0x1.108b08p-3f, 0x1.a2b514p-4f, 0x1.2f4878p-4f, 0x1.a6b63p-5f, 0x1.1ebdd6p-5f, 0x1.7d1a6p-6f, 0x1.f319dep-7f, 0x1.435ae4p-7f, 0x1.9ee8dap-8f, 0x1.08725cp-8f, 0x1.4e3d2cp-9f, 0x1.a4d34cp-10f, 0x1.0832b6p-10f, 0x1.4955bp-11f, 0x1.9a7b88p-12f, 0x1.fc3edp-13f, 0x1.3a6c12p-13f, 0x1.84127p-14f, 0x1.de2312p-15f, 0x1.258bbep-15f, 0x1.677736p-16f, 0x1.b86314p-17f, 0x1.0d0c0cp-17f, 0x1.48b102p-18f, 0x1.8f4c84p-19f, 0x1.e76154p-20f, 0x1.277dc8p-20f, 0x1.66c7d4p-21f},
     {0.f, -0x1.040816p-2f, 0x1.b7c63p-5f, -0x1.c31f7ap-5f, -0x1.88d87p-4f, -0x1.8e037p-4f, -0x1.4e1116p-4f, -0x1.fd3e52p-5f, -0x1.6e7c92p-5f, -0x1.fbc3e6p-6f, -0x1.56cffap-6f, -0x1.c6b294p-7f, -0x1.292b52p-7f, -0x1.808986p-8f, -0x1.ec277ap-9f, -0x1.391e06p-9f, -0x1.8cbaaap-10f, -0x1.f279ap-11f, -0x1.38ce06p-11f, -0x1.85b3fcp-12f, -0x1.e4d40ap-13f, -0x1.2cad66p-13f, -0x1.741d6p-14f, -0x1.cac518p-15f, -0x1.19f112p-15f, -0x1.5a956cp-16f, -0x1.a8cddcp-17f, -0x1.043c88p-17f, -0x1.3cfd38p-18f, -0x1.83de4ep-19f, -0x1.d768eap-20f, -0x1.1ece5ap-20f},
@@ -1266,7 +1266,7 @@ const f32 f32_LANES_sigmoid[8][32] = {
 };
 
 /* relative error 1.1e-08 = 2^-26.4 */
-const f32 f32_ROWS_sigmoid[1025][4] = {
+TABLE const f32 f32_ROWS_sigmoid[1025][4] = {
     {0.f, 0.f, -0x1.b3b674p-2f, 0x1.275p-11f},
     {0.f, 0.f, -0x1.b3b8p-2f, 0x1.c44892p-10f},
     {-0x1.b3b4ap-16f, -0x1.b3b244p-8f, -0x1.b3b144p-2f, 0x1.73a98ap-8f},
@@ -2295,7 +2295,7 @@ const f32 f32_ROWS_sigmoid[1025][4] = {
 };
 
 /* relative error 6.2e-18 = 2^-57.2 */
-const f64 f64_ROWS_erf[385][8] = {
+TABLE const f64 f64_ROWS_erf[385][8] = {
     {0, 0, -0x1.9884533d43651p-2, 0x1.5ceaf0c5742d6p-45, 0x1.1058377cb11f7p-4, 0x1.882b9e622b5e9p-28, -0x1.46d6afafde604p-7, 0x1.9fd0ccaa37a0bp-15},
     {0, 0, -0x1.9884533d4373fp-2, 0x1.924a92f4bea5ap-38, 0x1.10583739ae6cdp-4, 0x1.823e32117677fp-24, -0x1.46f57bf3f6d7ap-7, 0x1.dd44733f2f28dp-14},
     {-0x1.988011e69bdafp-14, -0x1.987bd09a2aa5bp-7, -0x1.986acb913f761p-2, 0x1.104b73b51d8c9p-8, 0x1.1031ebcf97bf8p-4, -0x1.ea01d42b0a8bbp-11, -0x1.46bf153bd091dp-7, 0x1.24cba8a0a961dp-12},
@@ -2684,7 +2684,7 @@ const f64 f64_ROWS_erf[385][8] = {
 };
 
 /* relative error 6e-19 = 2^-60.5 */
-const f64 f64_ROWS_tanh[428][8] = {
+TABLE const f64 f64_ROWS_tanh[428][8] = {
     {0, 0, -0x1.9884533d43651p-2, 0x1.bad2d50f99fbp-45, 0x1.11b14cd110befp-4, 0x1.763da87061044p-27, -0x1.4e56c973cf156p-7, 0x1.b810f53f7f564p-14},
     {0, 0, -0x1.9884533d4367dp-2, 0x1.8fedf2d6fda1bp-40, 0x1.11b14cbcb70d9p-4, 0x1.55465aa9d8b14p-25, -0x1.4e5ec9fee224p-7, 0x1.76caeb4583638p-14},
     {-0x1.cb9228dfd943fp-15, -0x1.325fa2beff118p-7, -0x1.9875e4954a4acp-2, 0x1.9a7eeee29edb5p-9, 0x1.119b4403fd408p-4, -0x1.77f9fa3f48c42p-11, -0x1.4e3e856c9b932p-7, 0x1.cb1e3b19b9846p-13},
@@ -3116,7 +3116,7 @@ const f64 f64_ROWS_tanh[428][8] = {
 };
 
 /* relative error 8.7e-18 = 2^-56.7 */
-const f64 f64_ROWS_sigmoid[411][8] = {
+TABLE const f64 f64_ROWS_sigmoid[411][8] = {
     {0, 0, -0x1.b3b645a1cac09p-2, 0x1.d456428a2cdedp-44, 0x1.a4b95dd22f287p-4, 0x1.95ea12477e22ap-26, -0x1.e790400278c57p-6, 0x1.2fed5404fbd89p-12},
     {0, 0, -0x1.b3b645a1cc61cp-2, 0x1.198a921ffd132p-33, 0x1.a4b9590c3bec9p-4, 0x1.59f70546ecb26p-20, -0x1.e855f178c1d7dp-6, 0x1.11b2923d4892p-10},
     {-0x1.545e604f65e97p-13, -0x1.10451528658cp-6, -0x1.b378a8d62908cp-2, 0x1.06cead098e8b6p-7, 0x1.a406e39891c1dp-4, -0x1.c84597a3cb261p-9, -0x1.e71b584fff604p-6, 0x1.4e805692847a7p-9},
