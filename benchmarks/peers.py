@@ -177,11 +177,11 @@ class Peer(NamedTuple):
     largest: int = 2**26
 
 
-MODES = ("out", "no out", "in place", "strided", "transposed")
+MODES = ("out", "no out", "in place", "strided", "strided, both", "transposed")
 # More modes: `out` is given, and every element of the input is this one.
 SPECIAL = {"all -100": -100.0, "all -10": -10.0, "all subnormal": 1e-40, "all NaN": math.nan}
 OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
-COPY = ("out", "strided", "transposed")
+COPY = ("out", "strided", "strided, both", "transposed")
 ANY = {"any": DTYPES}
 ALL = dict.fromkeys(FORMS, DTYPES)
 NO_HALF = dict.fromkeys(FORMS, ("float32", "float64"))

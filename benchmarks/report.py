@@ -142,7 +142,8 @@ def target_table(targets):
     reached = sum(target["reached"] for target in targets)
     yield f"{reached} of {len(targets)} are reached; the others are bold. Of two limits, one is enough; of"
     yield "several sizes, the geometric mean counts. Peers are called with and without out=, and the faster"
-    yield "counts. strided is x[::2]; torch (fresh) is torch in a process that has called nothing else of it."
+    yield "counts. strided is x[::2], transposed a view whose rows do not join; the output is contiguous, or where it"
+    yield "says both, y[::2]. torch (fresh) is torch in a process that has called nothing else of it."
     yield ""
     yield from ("| | target | ratio | found |", "|:--|:--|--:|:--|")
     for target in targets:
@@ -218,7 +219,7 @@ def report(about, rows, others, targets):
     yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and do not count as peers."
     yield from ("", "## Targets", "", *target_table(targets), "## Wins and losses", "")
     yield from (*peer_tables(rows), "## Other ways to call: ns per element (ratio to np.negative)", "")
-    for mode in ("no out", "in place", "strided", "transposed"):
+    for mode in ("no out", "in place", "strided", "strided, both", "transposed"):
         for threads in distinct(rows, "threads"):
             yield from mode_table(rows, mode, threads)
     yield from ("## Fixed cost: ns for a call on 1 and on 128 elements", "")

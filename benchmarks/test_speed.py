@@ -57,8 +57,8 @@ def memory(dtype):
 
 def operands(dtype, size, mode):
     x, y = memory(dtype)
-    if mode == "strided":
-        return x[: 2 * size : 2], y[: 2 * size : 2]
+    if mode.startswith("strided"):
+        return x[: 2 * size : 2], y[: 2 * size : 2] if mode == "strided, both" else y[:size]
     if mode == "transposed":
         rows = x[: size // COLUMNS * ROW].reshape(-1, ROW)
         return rows[:, :COLUMNS].T, y[:size].reshape(COLUMNS, -1)

@@ -9,7 +9,7 @@ import os
 cimport cython
 cimport numpy as np
 from cython.parallel cimport prange
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint64_t
 from numpy cimport npy_intp
 
 from numpy import bool as np_bool
@@ -24,10 +24,13 @@ cdef extern from "kernels/kernels.h" nogil:
     enum:
         GELU_N_FUNCTIONS
         GELU_N_TYPES
-    ctypedef void gelu_kernel(char **args, npy_intp n) noexcept
+    ctypedef void gelu_kernel(char **args, npy_intp n) noexcept nogil
     ctypedef struct gelu_kernels:
         gelu_kernel *plain
         gelu_kernel *streaming
+    ctypedef struct gelu_strides:
+        void (*pack)(char *packed, const char *strided, npy_intp step, npy_intp n) noexcept nogil
+        void (*unpack)(char *strided, npy_intp step, const char *packed, npy_intp n) noexcept nogil
     ctypedef struct gelu_function:
         const char *name
         int n_in
@@ -36,6 +39,7 @@ cdef extern from "kernels/kernels.h" nogil:
         const char *name
         int (*supported)() noexcept
         const gelu_kernels (*kernels)[GELU_N_TYPES]
+        const gelu_strides *strides
     const gelu_function gelu_functions[GELU_N_FUNCTIONS]
     const char *gelu_types[GELU_N_TYPES]
     const gelu_level gelu_levels[1]
@@ -55,7 +59,7 @@ cdef extern from "<fenv.h>" nogil:
 
 cdef enum:
     MAX_ARGS = 4
-    BLOCK = 512  # elements of a strided operand that are packed at a time; a multiple of every vector's length
+    BLOCK = 768  # elements of a strided operand that are packed at a time; a multiple of every vector's length
     # Or the buffers of operands lie 4096 bytes apart, and a load waits for the store that seems to be its own.
     APART_BY = 40
     # Elements. Twice that, float32, measured: 13.4 us on one thread, 9.4 on two.
@@ -69,14 +73,10 @@ cdef enum Overlap:
 
 cdef struct Loop:
     gelu_kernels kernels
+    gelu_strides strides
     int n_in
     int n_args
     npy_intp itemsize
-
-ctypedef fused Item:
-    uint16_t
-    uint32_t
-    uint64_t
 
 # Bytes of inputs and results that the cache has no room for. More are written past it: 2^24 float32, one thread, 0.29
 # ns for 0.51 (Granite Rapids); with an older loop no faster, and 0.38 for 0.345 on one thread (Zen 4).
@@ -98,38 +98,6 @@ def _streamed():
     return streamed
 
 
-# Four at a time: twice as fast as one (float32, 0.22 and 0.43 ns); every second one, by shuffles: 0.11 ns.
-
-cdef inline void pack(Item *to, const char *source, npy_intp step, npy_intp n) noexcept nogil:
-    cdef npy_intp i
-    if step == 2 * <npy_intp> sizeof(Item):
-        for i in range(n):
-            to[i] = (<const Item *> source)[2 * i]
-        return
-    for i in range(n // 4):
-        to[0] = (<const Item *> source)[0]
-        to[1] = (<const Item *> (source + step))[0]
-        to[2] = (<const Item *> (source + 2 * step))[0]
-        to[3] = (<const Item *> (source + 3 * step))[0]
-        to += 4
-        source += 4 * step
-    for i in range(n % 4):
-        to[i] = (<const Item *> (source + i * step))[0]
-
-
-cdef inline void unpack(char *to, npy_intp step, const Item *source, npy_intp n) noexcept nogil:
-    cdef npy_intp i
-    for i in range(n // 4):
-        (<Item *> to)[0] = source[0]
-        (<Item *> (to + step))[0] = source[1]
-        (<Item *> (to + 2 * step))[0] = source[2]
-        (<Item *> (to + 3 * step))[0] = source[3]
-        to += 4 * step
-        source += 4
-    for i in range(n % 4):
-        (<Item *> (to + i * step))[0] = source[i]
-
-
 cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
     """Operands that are not contiguous are packed, a block at a time."""
     # Tried: blocks of 128 and 256, slower; fetching the next block ahead of the kernel, faster for float64 that is
@@ -144,22 +112,12 @@ cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop 
             block_args[j] = args[j] + start * steps[j]
             if steps[j] != loop.itemsize:
                 if j < loop.n_in:
-                    if loop.itemsize == 2:
-                        pack(<uint16_t *> buffers[j], block_args[j], steps[j], length)
-                    elif loop.itemsize == 4:
-                        pack(<uint32_t *> buffers[j], block_args[j], steps[j], length)
-                    else:
-                        pack(<uint64_t *> buffers[j], block_args[j], steps[j], length)
+                    loop.strides.pack(<char *> buffers[j], block_args[j], steps[j], length)
                 block_args[j] = <char *> buffers[j]
         loop.kernels.plain(block_args, length)
         for j in range(loop.n_in, loop.n_args):
             if steps[j] != loop.itemsize:
-                if loop.itemsize == 2:
-                    unpack(args[j] + start * steps[j], steps[j], <uint16_t *> buffers[j], length)
-                elif loop.itemsize == 4:
-                    unpack(args[j] + start * steps[j], steps[j], <uint32_t *> buffers[j], length)
-                else:
-                    unpack(args[j] + start * steps[j], steps[j], <uint64_t *> buffers[j], length)
+                loop.strides.unpack(args[j] + start * steps[j], steps[j], <char *> buffers[j], length)
         start += length
 
 
@@ -376,6 +334,7 @@ cdef object make_ufunc(int f):
         for j in range(n_args):
             signatures[f][t * n_args + j] = <char> <int> number
         loops[f][t].kernels = gelu_levels[level].kernels[f][t]
+        loops[f][t].strides = gelu_levels[level].strides[t]
         loops[f][t].n_in = function.n_in
         loops[f][t].n_args = n_args
         loops[f][t].itemsize = descriptor.itemsize

@@ -146,7 +146,9 @@ def nehalem():
 
 
 def python(*args, emulator=(), isa=None, **options):
-    env = {k: v for k, v in os.environ.items() if k != "GELU_FAST_ISA"}
+    # An OPENBLAS_CORETYPE says which kernels suit this machine's CPU; NumPy's import would run them on any other.
+    about_cpu = {"GELU_FAST_ISA", "OPENBLAS_CORETYPE"} if emulator else {"GELU_FAST_ISA"}
+    env = {k: v for k, v in os.environ.items() if k not in about_cpu}
     env |= {"GELU_FAST_ISA": isa} if isa else {}
     return subprocess.run([*emulator, sys.executable, *args], env=env, capture_output=True, **options)
 

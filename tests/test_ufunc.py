@@ -264,7 +264,7 @@ def test_order(ufunc, x, order):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("n", [0, 1, 5, 511, 512, 513, 2000])
+@pytest.mark.parametrize("n", [0, 1, 5, 767, 768, 769, 2000])
 @pytest.mark.parametrize("step", [1, 2, 3, -1, -2, 7])
 def test_strides(call, dtype, n, step):
     base = np.random.default_rng(n).normal(0, 4, 7 * n + 1).astype(dtype)

@@ -37,16 +37,7 @@
 #include "rows.h"
 #include "gelu.h"
 #undef REAL
-
-/* Vectors that are computed side by side, as each waits for its own results most of the time. float32 on x86-64-v4,
- * 2^16: 0.151 ns with 1, 0.145 with 2, 0.138 with 3 or 4; 0.149 if the compiler leaves them one after the other
- * (setup.py, SCHEDULE). Rows wait less: 0.404 ns with 1, 0.393 with 2, 0.437 with 3 (x86-64-v3, 2^16; Zen 5). */
-#ifdef GELU_LANES
-#define f32_GROUP 3
-#else
-#define f32_GROUP 2
-#endif
-#define f64_GROUP 1
+#include "strides.h"
 
 /* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread,
  * 0.58 ns without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids,
@@ -102,3 +93,6 @@ GELU_FUNCTIONS(LOOPS)
 #define LOOP(S, R, name) {name##_##S, name##_##S##_streaming},
 #define TABLE_ROW(name, n_in, n_out) {GELU_TYPES(LOOP, name)},
 const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_TYPES] = {GELU_FUNCTIONS(TABLE_ROW)};
+
+#define STRIDES_ROW(S, R) {pack_##S, unpack_##S},
+const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_ROW)};

@@ -38,6 +38,12 @@ typedef struct {
     gelu_kernel *plain, *streaming;
 } gelu_kernels;
 
+/* n elements, `step` bytes apart, to contiguous ones and back. */
+typedef struct {
+    void (*pack)(char *packed, const char *strided, ptrdiff_t step, ptrdiff_t n);
+    void (*unpack)(char *strided, ptrdiff_t step, const char *packed, ptrdiff_t n);
+} gelu_strides;
+
 typedef struct {
     const char *name;
     int n_in, n_out;
@@ -47,6 +53,7 @@ typedef struct {
     const char *name;
     int (*supported)(void); /* by the CPU that runs */
     const gelu_kernels (*kernels)[GELU_N_TYPES];
+    const gelu_strides *strides; /* of each type */
 } gelu_level;
 
 extern const gelu_function gelu_functions[GELU_N_FUNCTIONS];

@@ -46,7 +46,9 @@ static int has_v4(void)
 #define GELU_LEVELS(ROW) ROW(baseline, "baseline", always)
 #endif
 
-#define DECLARE(level, name, supported) extern const gelu_kernels gelu_kernels_##level[][GELU_N_TYPES];
-#define LEVEL_ROW(level, name, supported) {name, supported, gelu_kernels_##level},
+#define DECLARE(level, name, supported)                              \
+    extern const gelu_kernels gelu_kernels_##level[][GELU_N_TYPES]; \
+    extern const gelu_strides gelu_strides_##level[];
+#define LEVEL_ROW(level, name, supported) {name, supported, gelu_kernels_##level, gelu_strides_##level},
 GELU_LEVELS(DECLARE)
 const gelu_level gelu_levels[] = {GELU_LEVELS(LEVEL_ROW){0}};
