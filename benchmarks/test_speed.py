@@ -72,6 +72,12 @@ def operands(dtype, size, mode):
     return x, y if mode == "out" else None
 
 
+def touch_free_memory(n_bytes):
+    """A virtual machine may hand free memory back to its host (free page reporting), which makes the first touch of
+    it 5 us a page, in whichever call comes first: 4.5 ns an element for 0.26, half of the calls of a case."""
+    np.ones(n_bytes, np.uint8)
+
+
 def check(result, x, form):
     """That it is GELU that is timed."""
     want = gelu_fast.gelu(x, {"exact": False, "tanh": True}.get(form, form))
@@ -86,6 +92,8 @@ def test_speed(benchmark, peer, form, dtype, size, mode):
     # GELU of GELU of ... ends in zeros and subnormals, so what is in place is put back before each call.
     setup = partial(np.copyto, x, memory(dtype)[0][:size]) if mode == "in place" else None
 
+    if y is None and size >= LARGE[-1]:
+        touch_free_memory(16 * x.nbytes)
     result = run()
     if form != "any" and size <= 2**20 and mode != "in place":
         check(result if y is None else y, x, form)
