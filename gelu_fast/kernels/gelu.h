@@ -136,21 +136,28 @@ INLINE V R(tail_sigmoid)(V t)
             y = SELECT(tiny, R(half)(x), y);                                                                 \
         return (V)(((BITS)y & ~R(SIGN)) | ((BITS)x & R(SIGN)));                                              \
     }                                                                                                        \
+    INLINE SUM R(one_##form)(V x)                                                                            \
+    {                                                                                                        \
+        V t = R(abs)(x);                                                                                     \
+        MASK in_segments = R(in_segments_##form)(t);                                                         \
+        if (__builtin_expect(ANY(~in_segments), 0)) {                                                        \
+            V lost = LOST(R(core_##form)(x, KEEP(in_segments, t))); /* no code where it is not used */       \
+            V y = R(beyond_##form)(x);                                                                       \
+            return (SUM){y, y, KEEP(in_segments, lost)};                                                     \
+        }                                                                                                    \
+        return R(core_##form)(x, t);                                                                         \
+    }                                                                                                        \
     INLINE void R(gelu_##form)(const V *x, SUM *y, int n)                                                    \
     {                                                                                                        \
         MASK in_segments = R(in_segments_##form)(R(abs)(x[0]));                                              \
         for (int i = 1; i < n; i++)                                                                          \
             in_segments &= R(in_segments_##form)(R(abs)(x[i]));                                              \
-        if (__builtin_expect(ANY(~in_segments), 0))                                                          \
-            for (int i = 0; i < n; i++) {                                                                    \
-                V t = R(abs)(x[i]), value = R(beyond_##form)(x[i]);                                          \
-                in_segments = R(in_segments_##form)(t);                                                      \
-                V lost = LOST(R(core_##form)(x[i], KEEP(in_segments, t))); /* no code where it is not used */ \
-                y[i] = (SUM){value, value, KEEP(in_segments, lost)};                                         \
-            }                                                                                                \
-        else                                                                                                 \
+        if (n > 1 && !ANY(~in_segments))                                                                     \
             for (int i = 0; i < n; i++)                                                                      \
                 y[i] = R(core_##form)(x[i], R(abs)(x[i]));                                                   \
+        else                                                                                                 \
+            for (int i = 0; i < n; i++)                                                                      \
+                y[i] = R(one_##form)(x[i]);                                                                  \
     }
 GELU_FORMS(GELU)
 #undef GELU
