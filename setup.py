@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The compiled part of the package; everything else stands in pyproject.toml."""
 
+import os
+import shlex
+import shutil
+import subprocess
 import sys
 import sysconfig
 from glob import glob
@@ -21,8 +25,14 @@ ISA_FLAGS = {
 
 # No value may depend on what the compiler contracts or reorders: fma() is written where it is meant, and
 # -ffast-math never.
-# SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/isa.h) one after the other.
+# SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/simd.h) one after the other.
+# Clang does so anyway, and does not know the flags.
 SCHEDULE = ["-fschedule-insns", "-fsched-pressure"]
+COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+PROBE = [*COMPILER, *SCHEDULE, "-fsyntax-only", "-x", "c", os.devnull]
+if shutil.which(COMPILER[0]) is None or subprocess.run(PROBE, capture_output=True).returncode != 0:
+    SCHEDULE = []
+
 FLAGS = ["-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") else []  # elsewhere untested: one thread
 
@@ -36,7 +46,11 @@ setup(
     libraries=[
         (
             f"gelu_fast_{level}",
-            {"sources": [f"{KERNELS}isa_{level}.c"], "obj_deps": {"": headers}, "cflags": FLAGS + SCHEDULE + flags},
+            {
+                "sources": [f"{KERNELS}isa_{level}.c"],
+                "obj_deps": {"": headers},
+                "cflags": FLAGS + SCHEDULE + flags,
+            },
         )
         for level, flags in ISA_FLAGS.items()
     ],

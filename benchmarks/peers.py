@@ -14,6 +14,7 @@ import numpy as np
 import gelu_fast
 
 FORMS = ("exact", "tanh", "sigmoid")
+MORE = ("gate", "grad", "grad, tanh")  # other functions; exact unless it says a form
 DTYPES = ("float32", "float64", "float16")
 THREADS = len(os.sched_getaffinity(0))  # conftest.py leaves the process as many CPUs as threads
 INSTALLED: list[str] = []
@@ -55,12 +56,22 @@ if jax:
 # Each `prepare` gets the form, the input and the output (None: allocate one at every call) and returns what
 # is timed, a callable without arguments; whatever can be done beforehand is done there.
 
-_APPROX = {"tanh": True, "sigmoid": "sigmoid"}
+_APPROX = {"tanh": True, "sigmoid": "sigmoid", "grad, tanh": True}
 _UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
 _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
 
 
+def ours(form):
+    """The function of gelu_fast, and its approx."""
+    functions = {"gate": gelu_fast.gelu_gate, "grad": gelu_fast.gelu_grad}
+    return functions.get(form.partition(",")[0], gelu_fast.gelu), _APPROX.get(form, False)
+
+
 def _scipy(form, x, y):
+    if form == "gate":
+        return lambda: special.ndtr(x, out=y)
+    if form == "grad":
+        return lambda: np.add(special.ndtr(x), x * np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)), out=y)
     if form == "exact":
         return lambda: np.multiply(0.5 * x, 1 + special.erf(x * _SQRT_HALF), out=y)
     return lambda: np.multiply(x, special.expit(_SIGMOID * x), out=y)
@@ -109,6 +120,12 @@ def _torch(form, x, y, fresh=False):
     # best; what a process sees that calls nothing else of torch is timed once, as FRESH.
     if not fresh:
         torch.relu(tx[:4096])
+    if form == "gate":
+        return partial(torch.special.ndtr, tx, out=ty)
+    if form.startswith("grad"):  # what autograd calls, for a gradient of ones
+        approximate = "tanh" if form == "grad, tanh" else "none"
+        backward, ones = torch.ops.aten.gelu_backward.grad_input, torch.ones_like(tx)
+        return lambda: backward(ones, tx, approximate=approximate, grad_input=ty)
     if form == "sigmoid":  # nothing built in
         return lambda: torch.mul(tx, torch.sigmoid(_SIGMOID * tx), out=ty)
     # torch.nn.functional.gelu is this very function, documented without its out=.
@@ -137,6 +154,9 @@ def _jax(form, x, y):
         "exact": partial(jax.nn.gelu, approximate=False),
         "tanh": partial(jax.nn.gelu, approximate=True),
         "sigmoid": lambda v: v * jax.nn.sigmoid(_SIGMOID * v),
+        "gate": jax.scipy.stats.norm.cdf,
+        "grad": jax.vmap(jax.grad(partial(jax.nn.gelu, approximate=False))),
+        "grad, tanh": jax.vmap(jax.grad(partial(jax.nn.gelu, approximate=True))),
     }[form]
     compiled, jx = jax.jit(function), jax.device_put(x)
     return lambda: compiled(jx).block_until_ready()
@@ -146,10 +166,9 @@ def _jax(form, x, y):
 
 
 def _gelu_fast(form, x, y):
-    gelu = gelu_fast.gelu
-    if form == "exact":
+    gelu, approx = ours(form)
+    if approx is False:
         return (lambda: gelu(x)) if y is None else lambda: gelu(x, out=y)
-    approx = _APPROX[form]
     return (lambda: gelu(x, approx)) if y is None else lambda: gelu(x, approx, out=y)
 
 
@@ -187,17 +206,18 @@ ALL = dict.fromkeys(FORMS, DTYPES)
 NO_HALF = dict.fromkeys(FORMS, ("float32", "float64"))
 NO_EXACT = {form: ALL[form] for form in ("tanh", "sigmoid")}
 NUMEXPR = {form: NO_HALF[form] for form in NO_EXACT}
-SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")}
+OTHERS = dict.fromkeys(MORE, ("float32", "float64"))
+SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")} | {form: OTHERS[form] for form in ("gate", "grad")}
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": DTYPES}
 
 PEERS = (
-    Peer("gelu_fast", "ours", np, _gelu_fast, ALL, (*MODES, *SPECIAL)),
+    Peer("gelu_fast", "ours", np, _gelu_fast, ALL | OTHERS, (*MODES, *SPECIAL)),
     # Without the Python function around it, which costs only at small sizes.
     Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
-    Peer("torch", "peer", torch, _torch, ALL, BOTH),
+    Peer("torch", "peer", torch, _torch, ALL | OTHERS, BOTH),
     Peer("ONNX Runtime", "peer", onnx and ort, _ort, ORT, BOTH),
-    Peer("JAX", "peer", jax, _jax, ALL, NO_OUT, 2**24),
+    Peer("JAX", "peer", jax, _jax, ALL | OTHERS, NO_OUT, 2**24),
     Peer("numba", "peer", numba, lambda f, x, y: partial(_numba_loop(f, x.dtype), x, y), NO_HALF, OUT, 2**24),
     Peer("numexpr", "peer", numexpr, _numexpr, NUMEXPR, BOTH, 2**24),
     Peer("SciPy formula", "peer", special, _scipy, SCIPY, BOTH, 2**24),

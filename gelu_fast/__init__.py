@@ -5,18 +5,18 @@ from gelu_fast._config import __version__, show_config
 from gelu_fast._load import _core
 
 gelu = _core.gelu
+gelu_gate = _core.gelu_gate
+gelu_grad = _core.gelu_grad
 get_num_threads = _core.get_num_threads
 set_num_threads = _core.set_num_threads
-gelu_erf = _core.ufuncs["gelu_erf"]
-gelu_tanh = _core.ufuncs["gelu_tanh"]
-gelu_sigmoid = _core.ufuncs["gelu_sigmoid"]
+globals().update(_core.ufuncs)
 
 __all__ = [
     "__version__",
     "gelu",
-    "gelu_erf",
-    "gelu_sigmoid",
-    "gelu_tanh",
+    "gelu_gate",
+    "gelu_grad",
+    *_core.ufuncs,
     "get_num_threads",
     "set_num_threads",
     "show_config",

@@ -7,8 +7,36 @@ __version__: str
 gelu_erf: np.ufunc
 gelu_tanh: np.ufunc
 gelu_sigmoid: np.ufunc
+gelu_gate_erf: np.ufunc
+gelu_gate_tanh: np.ufunc
+gelu_gate_sigmoid: np.ufunc
+gelu_grad_erf: np.ufunc
+gelu_grad_tanh: np.ufunc
+gelu_grad_sigmoid: np.ufunc
 
 def gelu(
+    x: ArrayLike,
+    approx: bool | Literal["none", "tanh", "sigmoid"] = False,
+    *,
+    out: np.ndarray[Any, Any] | tuple[np.ndarray[Any, Any]] | None = None,
+    where: ArrayLike = True,
+    dtype: DTypeLike | None = None,
+    casting: Literal["no", "equiv", "safe", "same_kind", "unsafe"] = "same_kind",
+    order: Literal["K", "A", "C", "F"] = "K",
+    subok: bool = True,
+) -> Any: ...
+def gelu_gate(
+    x: ArrayLike,
+    approx: bool | Literal["none", "tanh", "sigmoid"] = False,
+    *,
+    out: np.ndarray[Any, Any] | tuple[np.ndarray[Any, Any]] | None = None,
+    where: ArrayLike = True,
+    dtype: DTypeLike | None = None,
+    casting: Literal["no", "equiv", "safe", "same_kind", "unsafe"] = "same_kind",
+    order: Literal["K", "A", "C", "F"] = "K",
+    subok: bool = True,
+) -> Any: ...
+def gelu_grad(
     x: ArrayLike,
     approx: bool | Literal["none", "tanh", "sigmoid"] = False,
     *,

@@ -399,18 +399,44 @@ cdef object apply_plain(int f, object x, object out):
 
 
 cdef list by_number = list(ufuncs.values())
-cdef int ERF = list(ufuncs).index("gelu_erf"), TANH = list(ufuncs).index("gelu_tanh")
-cdef dict forms = {False: ERF, "none": ERF, True: TANH, "tanh": TANH, "sigmoid": list(ufuncs).index("gelu_sigmoid")}
+cdef list names = list(ufuncs)
+# A function's forms stand one after the other: gelu_erf, gelu_tanh, gelu_sigmoid.
+cdef int VALUE = names.index("gelu_erf"), GATE = names.index("gelu_gate_erf"), GRAD = names.index("gelu_grad_erf")
+cdef dict forms = {False: 0, "none": 0, True: 1, "tanh": 1, "sigmoid": 2}
 cdef tuple names_of_forms = (str, bool, np_bool)  # their types: 0 and 1 are no booleans here
 cdef str SAME_KIND = "same_kind", K = "K"  # interned, as are the defaults
 
 
 cdef int form_of(object approx) except -1:
     if approx is False:
-        return ERF
+        return 0
     if isinstance(approx, names_of_forms) and approx in forms:
         return forms[approx]
     raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+
+
+cdef object apply(int f, object x, object out, object where, object dtype, object casting, object order,
+                  object subok):
+    """Function f of x; the other arguments are a ufunc's."""
+    cdef dict given
+    if where is True and dtype is None and casting is SAME_KIND and order is K and subok is True:
+        y = apply_plain(f, x, out)
+        if y is not None:
+            return y
+    given = {}  # only what was given: it may go on to other libraries' __array_ufunc__
+    if where is not True:
+        given["where"] = where
+    if dtype is not None:
+        given["dtype"] = dtype
+    if casting is not SAME_KIND:
+        given["casting"] = casting
+    if order is not K:
+        given["order"] = order
+    if subok is not True:
+        given["subok"] = subok
+    if out is not None:
+        given["out"] = out
+    return by_number[f](x, **given)
 
 
 # Here, as a Python function around it would take half of the time of a small call.
@@ -467,23 +493,98 @@ def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kin
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    cdef int form = form_of(approx)
-    cdef dict given
-    if where is True and dtype is None and casting is SAME_KIND and order is K and subok is True:
-        y = apply_plain(form, x, out)
-        if y is not None:
-            return y
-    given = {}  # only what was given: it may go on to other libraries' __array_ufunc__
-    if where is not True:
-        given["where"] = where
-    if dtype is not None:
-        given["dtype"] = dtype
-    if casting is not SAME_KIND:
-        given["casting"] = casting
-    if order is not K:
-        given["order"] = order
-    if subok is not True:
-        given["subok"] = subok
-    if out is not None:
-        given["out"] = out
-    return by_number[form](x, **given)
+    return apply(VALUE + form_of(approx), x, out, where, dtype, casting, order, subok)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def gelu_gate(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
+    """
+    The gate of GELU, which x is multiplied with: Phi(x), or one of its approximations.
+
+    The negative tail keeps its relative accuracy, down to subnormal results.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
+        numbers are promoted as `numpy.exp` promotes them.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form, as for `gelu`. These are the ufuncs `gelu_gate_erf`, `gelu_gate_tanh` and `gelu_gate_sigmoid`.
+    out, where, dtype, casting, order, subok
+        As for `gelu`.
+
+    Returns
+    -------
+    ndarray or scalar
+        The gate of each element, from 0 at -inf to 1 at +inf, in the shape of `x`; `out` if given.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gelu` does.
+
+    See Also
+    --------
+    gelu : x times its gate.
+    gelu_gate_erf, gelu_gate_tanh, gelu_gate_sigmoid : The forms, with their error bounds.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import gelu_gate
+    >>> gelu_gate(np.array([-10.0, 0.0, 1.0]))
+    array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])
+    """
+    return apply(GATE + form_of(approx), x, out, where, dtype, casting, order, subok)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def gelu_grad(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
+    """
+    The derivative of GELU, or of one of its approximations.
+
+    Parameters
+    ----------
+    x : array_like
+        Where to take the derivative; of any shape. float16, float32 and float64 are computed as they are; bool,
+        integers and Python numbers are promoted as `numpy.exp` promotes them.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form, as for `gelu`. These are the ufuncs `gelu_grad_erf`, `gelu_grad_tanh` and `gelu_grad_sigmoid`.
+    out, where, dtype, casting, order, subok
+        As for `gelu`.
+
+    Returns
+    -------
+    ndarray or scalar
+        The derivative at each element, 0 at -inf and 1 at +inf, in the shape of `x`; `out` if given. It is zero at
+        one point near -0.75, and exceeds 1 for x between 0.75 and infinity.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gelu` does.
+
+    See Also
+    --------
+    gelu_grad_erf, gelu_grad_tanh, gelu_grad_sigmoid : The forms, with their error bounds.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import gelu_grad
+    >>> gelu_grad(np.array([-10.0, 0.0, 1.0]))
+    array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])
+    """
+    return apply(GRAD + form_of(approx), x, out, where, dtype, casting, order, subok)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The docstrings of the ufuncs, with their bounds from the accuracy table."""
 
-from gelu_fast._bounds import ULP
+from gelu_fast._bounds import NEAR_ZERO, UFUNCS, ULP, UNIT_NEAR_ZERO, ZEROS
 
 _TEMPLATE = """\
 {summary}
@@ -17,8 +17,7 @@ out, where, casting, order, dtype, subok, signature
 Returns
 -------
 ndarray or scalar
-    {formula}, element by element, in the shape of `x`. -0.0 at -inf, +inf at +inf, +-0 at +-0, NaN at NaN and
-    nowhere else. The sign is that of `x`, also where the result underflows to zero.
+    ``{formula}``{where}, element by element, in the shape of `x`. {limits} NaN at NaN and nowhere else.
 
 Raises
 ------
@@ -27,16 +26,16 @@ TypeError
 
 See Also
 --------
-gelu : All forms in one function.
+{function} : All forms in one function.
 
 Notes
 -----
 Error, against the exact value and rounding included, on every ISA level: at most {float32:g} ULP for every
 float32; {float64:g} ULP for float64 (sampled); {float16:g} ULP, which is correct rounding, for every float16.
-A result depends on nothing but its value: not on position, length, stride, or the number of threads. No
+{near_zero}A result depends on nothing but its value: not on position, length, stride, or the number of threads. No
 finite input raises a floating-point warning.
 
-{source}
+D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
 
 Examples
 --------
@@ -46,27 +45,83 @@ Examples
 np.float64({example})
 """
 
-_HENDRYCKS = 'D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.'
+_NEAR_ZERO = """\
+It is zero at {zero:.6f}; at most {near:g} from there the error is at most 2**{float32} for float32 and
+2**{float64} for float64, or a ULP if that is larger.
+"""
 
+# form -> its gate, the derivative of that, what else is to be said of them, who uses the form
 _FORMS = {
-    "gelu_erf": {
-        "summary": "The Gaussian error linear unit, exact: x Phi(x).",
-        "formula": "``x * Phi(x)``, with Phi the distribution function of the standard normal distribution",
-        "source": _HENDRYCKS,
-        "example": "0.8413447460685429",
-    },
-    "gelu_tanh": {
-        "summary": "The Gaussian error linear unit, tanh approximation, as in GPT-2 and the first BERT.",
-        "formula": "``x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x**3))) / 2``",
-        "source": _HENDRYCKS,
-        "example": "0.8411919906082768",
-    },
-    "gelu_sigmoid": {
-        "summary": "The Gaussian error linear unit, sigmoid approximation, as in CLIP (QuickGELU).",
-        "formula": "``x / (1 + exp(-1.702 * x))``",
-        "source": _HENDRYCKS,
-        "example": "0.8457957659328212",
-    },
+    "exact": (
+        "Phi(x)",
+        "phi(x)",
+        ", with Phi the distribution function of the standard normal distribution and phi its density",
+        "exact",
+    ),
+    "tanh": (
+        "(1 + tanh(u)) / 2",
+        "2 * u'(x) * g * (1 - g)",
+        ", u = sqrt(2/pi) * (x + 0.044715 * x**3), g the gate",
+        "tanh approximation, as in GPT-2 and the first BERT",
+    ),
+    "sigmoid": (
+        "1 / (1 + exp(-1.702 * x))",
+        "1.702 * g * (1 - g)",
+        ", g the gate",
+        "sigmoid approximation, as in CLIP (QuickGELU)",
+    ),
 }
 
-UFUNC_DOCS = {name: _TEMPLATE.format(name=name, **form, **ULP[name]) for name, form in _FORMS.items()}
+_FUNCTIONS = {
+    "gelu": (
+        "The Gaussian error linear unit",
+        "x * {gate}",
+        "-0.0 at -inf, +inf at +inf, +-0 at +-0. The sign is that of `x`, also where the result underflows to zero.",
+    ),
+    "gelu_gate": (
+        "The gate of the Gaussian error linear unit",
+        "{gate}",
+        "0 at -inf, 1 at +inf, 1/2 at +-0.",
+    ),
+    "gelu_grad": (
+        "The derivative of the Gaussian error linear unit",
+        "{gate} + x * {slope}",
+        "0 at -inf, 1 at +inf, 1/2 at +-0.",
+    ),
+}
+
+_AT_ONE = {
+    "gelu_erf": "0.8413447460685429",
+    "gelu_tanh": "0.8411919906082768",
+    "gelu_sigmoid": "0.8457957659328212",
+    "gelu_gate_erf": "0.8413447460685429",
+    "gelu_gate_tanh": "0.8411919906082768",
+    "gelu_gate_sigmoid": "0.8457957659328212",
+    "gelu_grad_erf": "1.0833154705876864",
+    "gelu_grad_tanh": "1.0829640838457826",
+    "gelu_grad_sigmoid": "1.067779606556334",
+}
+
+
+def _doc(name):
+    function, form = UFUNCS[name]
+    gate, slope, where, use = _FORMS[form]
+    what, formula, limits = _FUNCTIONS[function]
+    near_zero = ""
+    if name in ZEROS:
+        exponents = {dtype: f"{unit.hex().split('p')[1]}" for dtype, unit in UNIT_NEAR_ZERO.items() if unit}
+        near_zero = _NEAR_ZERO.format(zero=ZEROS[name], near=NEAR_ZERO, **exponents)
+    return _TEMPLATE.format(
+        summary=f"{what}, {use}.",
+        formula=formula.format(gate=gate, slope=slope),
+        where=where,
+        limits=limits,
+        near_zero=near_zero,
+        function=function,
+        name=name,
+        example=_AT_ONE[name],
+        **ULP[name],
+    )
+
+
+UFUNC_DOCS = {name: _doc(name) for name in UFUNCS}

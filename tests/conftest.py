@@ -6,29 +6,36 @@ import pytest
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import FORMS
+from gelu_fast._bounds import UFUNCS
 
 
 def pytest_report_header():
     return f"gelu_fast {gelu_fast.__version__}, ISA level {_core.isa_level}, NumPy {np.__version__}"
 
 
-@pytest.fixture(params=FORMS)
-def form(request):
+@pytest.fixture(params=UFUNCS)
+def name(request):
     return request.param
 
 
 @pytest.fixture
-def ufunc(form):
-    return getattr(gelu_fast, form)
+def ufunc(name):
+    return getattr(gelu_fast, name)
 
 
-@pytest.fixture(params=["ufunc", "gelu"])
-def call(request, form, ufunc):
-    """The two ways in: the ufunc, and gelu(), which has a way of its own for plain arrays."""
+@pytest.fixture
+def function(name):
+    """gelu, gelu_gate or gelu_grad: its name."""
+    return UFUNCS[name][0]
+
+
+@pytest.fixture(params=["ufunc", "function"])
+def call(request, name, ufunc):
+    """The two ways in: the ufunc, and the function that chooses it, which has a way of its own for plain arrays."""
     if request.param == "ufunc":
         return ufunc
-    return partial(gelu_fast.gelu, approx={"exact": False}.get(FORMS[form], FORMS[form]))
+    function, form = UFUNCS[name]
+    return partial(getattr(gelu_fast, function), approx={"exact": False}.get(form, form))
 
 
 @pytest.fixture(params=[1, 2, 5])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Judge every float32 there is, and 10^7 float64: each form, each ISA level of this CPU: `make exhaustive`.
+"""Judge every float32 there is, and 10^7 float64: each name, each ISA level of this CPU: `make exhaustive`.
 
 Writes the measured maxima into benchmarks/results/accuracy.json, which README's table is made from, and
-ends with 1 if a bound is broken. Takes some minutes per form and core."""
+ends with 1 if a bound is broken. Takes some minutes per name and core."""
 
 import argparse
 import json
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import oracle
-from test_accuracy import some_float64
+from test_accuracy import right_signs, some_float64
 
 from gelu_fast import _core
-from gelu_fast._bounds import FORMS, ULP
+from gelu_fast._bounds import UFUNCS, ULP
 
 CHUNK = 1 << 15  # float32; what is made of them fits in cache: 4 times as fast as 1 << 18
 FLOAT64_CHUNKS, FLOAT64_CHUNK = 1000, 10_000
@@ -31,9 +31,9 @@ import numpy as np
 import gelu_fast
 gelu_fast.set_num_threads(1)
 while line := sys.stdin.buffer.readline():
-    form, dtype, size = line.decode().split()
+    name, dtype, size = line.decode().split()
     x = np.frombuffer(sys.stdin.buffer.read(int(size)), dtype)
-    sys.stdout.buffer.write(getattr(gelu_fast, form)(x).tobytes())
+    sys.stdout.buffer.write(getattr(gelu_fast, name)(x).tobytes())
     sys.stdout.buffer.flush()
 """
 
@@ -46,41 +46,41 @@ def child(level):
     )
 
 
-def computed(level, form, x):
+def computed(level, name, x):
     process = child(level)
-    process.stdin.write(f"{form} {x.dtype.name} {x.nbytes}\n".encode() + x.tobytes())
+    process.stdin.write(f"{name} {x.dtype.name} {x.nbytes}\n".encode() + x.tobytes())
     process.stdin.flush()
     got = process.stdout.read(x.nbytes)
-    assert len(got) == x.nbytes, f"{level} {form}: the computing process ended"
+    assert len(got) == x.nbytes, f"{level} {name}: the computing process ended"
     return np.frombuffer(got, x.dtype)
 
 
-def worst(level, form, x, exact):
+def worst(level, name, x, exact):
     """The largest error on a level, and the input that shows it."""
-    got = computed(level, form, x)
-    assert (np.isnan(got) == np.isnan(x)).all(), f"{level} {form}: NaN from a number, or none from NaN"
+    got = computed(level, name, x)
+    assert (np.isnan(got) == np.isnan(x)).all(), f"{level} {name}: NaN from a number, or none from NaN"
     keep = np.isfinite(x)
     if not keep.any():
         return 0.0, 0.0
-    assert (np.signbit(got) == np.signbit(x))[keep].all(), f"{level} {form}: wrong sign"
-    errors = oracle.error(got[keep], *(part[keep] for part in exact))
+    assert right_signs(name, x, got, exact[0])[keep].all(), f"{level} {name}: wrong sign"
+    errors = oracle.error(got[keep], *(part[keep] for part in exact), unit=oracle.units(name, x[keep]))
     at = int(errors.argmax())
     return float(errors[at]), float(x[keep][at])
 
 
-def judge_float32(form, start):
+def judge_float32(name, start):
     """The worst of each level, among CHUNK floats from the bits `start` on."""
     x = np.arange(start, start + CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
     with np.errstate(invalid="ignore"):  # signalling NaN
-        exact = (oracle.in_float64(form, x.astype(np.float64)),)
-    return {level: worst(level, form, x, exact) for level in _core.available_isa_levels}
+        exact = (oracle.in_float64(name, x.astype(np.float64)),)
+    return {level: worst(level, name, x, exact) for level in _core.available_isa_levels}
 
 
-def judge_float64(form, seed):
+def judge_float64(name, seed):
     """The same among some float64."""
-    x = some_float64(form, FLOAT64_CHUNK, seed)
-    exact = oracle.balls(form, x)
-    return {level: worst(level, form, x, exact) for level in _core.available_isa_levels}
+    x = some_float64(name, FLOAT64_CHUNK, seed)
+    exact = oracle.balls(name, x)
+    return {level: worst(level, name, x, exact) for level in _core.available_isa_levels}
 
 
 CHUNKS = {
@@ -91,22 +91,22 @@ CHUNKS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--form", choices=FORMS, action="append", help="default: all")
+    parser.add_argument("--name", choices=UFUNCS, action="append", help="default: all")
     parser.add_argument("--dtype", choices=CHUNKS, action="append", help="default: both")
     args = parser.parse_args()
     measured = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     broken = False
-    for form in args.form or FORMS:
+    for name in args.name or UFUNCS:
         for dtype in args.dtype or CHUNKS:
             judge, chunks = CHUNKS[dtype]
             with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-                found = list(pool.map(judge, [form] * len(chunks), chunks, chunksize=1 + len(chunks) // 1000))
-            bound = ULP[form][dtype]
+                found = list(pool.map(judge, [name] * len(chunks), chunks, chunksize=1 + len(chunks) // 1000))
+            bound = ULP[name][dtype]
             for level in _core.available_isa_levels:
                 error, at = max(of_level[level] for of_level in found)
                 broken |= error > bound + oracle.UNCERTAINTY[dtype]
-                print(f"{level} {form} {dtype}: {error:.4f} ULP at {at.hex()}, bound {bound}", flush=True)
-                entry = measured.setdefault(form, {}).setdefault(dtype, {})
+                print(f"{level} {name} {dtype}: {error:.4f} ULP at {at.hex()}, bound {bound}", flush=True)
+                entry = measured.setdefault(name, {}).setdefault(dtype, {})
                 entry[level] = {"ulp": round(error, 4), "x": at.hex()}
             RESULTS.write_text(json.dumps(measured, indent=2, sort_keys=True) + "\n")
     sys.exit(broken)

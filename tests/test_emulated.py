@@ -21,7 +21,7 @@ import test_special
 from needs import command
 
 from gelu_fast import _core
-from gelu_fast._bounds import FORMS
+from gelu_fast._bounds import UFUNCS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,10 +65,10 @@ def build_driver(machine, compiler, folder, *link_flags):
 
 
 def through(*driver):
-    """function(form, x): what a driver, started by this command, makes of an array."""
+    """function(name, x): what a driver, started by this command, makes of an array."""
 
-    def function(form, x):
-        kernel = [form.removeprefix("gelu_"), f"f{8 * x.itemsize}"]
+    def function(name, x):
+        kernel = [name.removeprefix("gelu_"), f"f{8 * x.itemsize}"]
         done = subprocess.run([*driver, *kernel], input=x.tobytes(), capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         return np.frombuffer(done.stdout, x.dtype)
@@ -106,8 +106,8 @@ def isa_level():
 
 
 @pytest.fixture
-def ufunc(form, neon):
-    return lambda x: neon(form, x)
+def ufunc(name, neon):
+    return lambda x: neon(name, x)
 
 
 # Tests of other files, collected here once more with this file's `ufunc`: the same inputs, judge and bounds.
@@ -119,20 +119,20 @@ test_large_arguments = test_special.test_large_arguments
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_neon_is_x86_v3_to_the_bit(form, neon, x86_v3, dtype, report):
+def test_neon_is_x86_v3_to_the_bit(name, neon, x86_v3, dtype, report):
     """Both have FMA and compute by the same steps; but a NaN's payload is its CPU's own affair."""
     x = {
         "float16": np.arange(1 << 16, dtype=np.uint16).view(np.float16),
         "float32": test_accuracy.some_float32(),
-        "float64": test_accuracy.some_float64(form, 10**6, 42),
+        "float64": test_accuracy.some_float64(name, 10**6, 42),
     }[dtype]
     x = np.append(x, np.array([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan], dtype))
-    ours, theirs = neon(form, x), x86_v3(form, x)
+    ours, theirs = neon(name, x), x86_v3(name, x)
     for y in (ours, theirs):
         np.testing.assert_array_equal(np.isnan(y), np.isnan(x))
     number, bits = ~np.isnan(x), f"u{x.itemsize}"
     np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
-    report(f"{form} {dtype}: the bits of x86-64-v3 for all of {x.size} inputs")
+    report(f"{name} {dtype}: the bits of x86-64-v3 for all of {x.size} inputs")
 
 
 # ---- the package on a CPU of 2008: x86-64-v2, without AVX ----
@@ -160,16 +160,16 @@ import sys, numpy as np, gelu_fast
 from gelu_fast import _core
 print(_core.isa_level, file=sys.stderr)
 x = np.frombuffer(sys.stdin.buffer.read())
-for approx in (False, True, "sigmoid"):
+for name in _core.ufuncs:
     for dtype in (np.float16, np.float32, np.float64):
-        sys.stdout.buffer.write(gelu_fast.gelu(x.astype(dtype), approx).tobytes())
+        sys.stdout.buffer.write(getattr(gelu_fast, name)(x.astype(dtype)).tobytes())
 """
     x = np.concatenate([np.linspace(-15, 15, 1001), [0.0, -0.0, 1e-5, 1e4, -1e4, np.inf, -np.inf]])
     there = python("-c", code, emulator=nehalem, input=x.tobytes())
     here = python("-c", code, isa="baseline", input=x.tobytes())
     for done in (there, here):
         assert done.stderr.decode().splitlines()[-1:] == ["baseline"]
-        assert len(done.stdout) == len(FORMS) * x.size * (2 + 4 + 8)
+        assert len(done.stdout) == len(UFUNCS) * x.size * (2 + 4 + 8)
     assert there.stdout == here.stdout
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gelu_fast
-from gelu_fast._bounds import FORMS, ULP
+from gelu_fast._bounds import UFUNCS, ULP
 
 ROOT = Path(__file__).resolve().parent.parent
 in_checkout = pytest.mark.skipif(
@@ -35,15 +35,15 @@ def test_coefficients_are_what_fit_computes():
 @in_checkout
 def test_kernel_comments_say_what_was_measured():
     measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
-    for form in FORMS:
+    for name in UFUNCS:
         for dtype in ("float32", "float64"):
-            for level, worst in measured[form][dtype].items():
-                assert worst["ulp"] <= ULP[form][dtype]
+            for level, worst in measured[name][dtype].items():
+                assert worst["ulp"] <= ULP[name][dtype]
                 lanes = dtype == "float32" and level == "x86-64-v4"
                 comment = ROOT / "gelu_fast" / "kernels" / ("lanes.h" if lanes else "rows.h")
                 mantissa, exponent = worst["x"].split("p")
                 text = f"{worst['ulp']:.2f} ULP at {mantissa.rstrip('0').rstrip('.')}p{exponent}"
-                assert text in " ".join(comment.read_text().replace("\n *", " ").split()), (form, level, text)
+                assert text in " ".join(comment.read_text().replace("\n *", " ").split()), (name, level, text)
 
 
 @in_checkout
@@ -59,7 +59,7 @@ def test_readme_example():
 
 
 def test_docstring_examples():
-    for name in ("gelu", *FORMS):
+    for name in ("gelu", "gelu_gate", "gelu_grad", *UFUNCS):
         tests = doctest.DocTestFinder(recurse=False).find(getattr(gelu_fast, name), name, globs={})
         examples = 0
         for test in tests:
@@ -68,10 +68,11 @@ def test_docstring_examples():
         assert examples >= 3
 
 
-def test_docstrings_state_the_bounds(form):
-    doc = getattr(gelu_fast, form).__doc__
-    assert f"at most {ULP[form]['float32']:g} ULP for every\nfloat32" in doc
-    assert f"{ULP[form]['float64']:g} ULP for float64" in doc
+def test_docstrings_state_the_bounds(name, ufunc, function):
+    doc = ufunc.__doc__
+    assert f"at most {ULP[name]['float32']:g} ULP for every\nfloat32" in doc
+    assert f"{ULP[name]['float64']:g} ULP for float64" in doc
+    assert ("at most 2**-26 for float32 and\n2**-55 for float64" in doc) == (function == "gelu_grad")
 
 
 def test_public_names():
@@ -104,10 +105,11 @@ def test_stubs(tmp_path):
     names = {}
     exec(compile(stub, "__init__.pyi", "exec"), names)
     assert set(gelu_fast.__all__) <= set(names) | set(names["__annotations__"])
-    ours, theirs = inspect.signature(gelu_fast.gelu), inspect.signature(names["gelu"])
-    assert [(p.name, p.kind, p.default) for p in ours.parameters.values()] == [
-        (p.name, p.kind, p.default) for p in theirs.parameters.values()
-    ]
+    for name in ("gelu", "gelu_gate", "gelu_grad"):
+        ours, theirs = inspect.signature(getattr(gelu_fast, name)), inspect.signature(names[name])
+        assert [(p.name, p.kind, p.default) for p in ours.parameters.values()] == [
+            (p.name, p.kind, p.default) for p in theirs.parameters.values()
+        ]
     user = tmp_path / "user.py"
     user.write_text(
         "import numpy as np\n"
@@ -115,6 +117,7 @@ def test_stubs(tmp_path):
         "x = np.zeros(3, np.float32)\n"
         "gelu_fast.gelu(x, 'tanh', out=x, where=x > 0)\n"
         "gelu_fast.gelu_erf(x)\n"
+        "gelu_fast.gelu_gate(x, True) + gelu_fast.gelu_grad_sigmoid(x)\n"
         "n: int = gelu_fast.get_num_threads()\n"
         "gelu_fast.set_num_threads(None)\n"
     )
@@ -131,7 +134,7 @@ def test_no_pointer_into_freed_memory():
     gc.collect()
     junk = [bytes(1000) for _ in range(10_000)]
     del junk
-    for form in FORMS:
-        assert getattr(gelu_fast, form).__name__ == form
-        assert "Gaussian error linear unit" in getattr(gelu_fast, form).__doc__
-        assert np.isfinite(getattr(gelu_fast, form)(1.0))
+    for name in UFUNCS:
+        assert getattr(gelu_fast, name).__name__ == name
+        assert "Gaussian error linear unit" in getattr(gelu_fast, name).__doc__
+        assert np.isfinite(getattr(gelu_fast, name)(1.0))

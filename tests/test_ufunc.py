@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Everything that np.exp does with its arguments, gelu does as well."""
 
+import ctypes
+import mmap
 import pickle
 import subprocess
 import sys
@@ -29,74 +31,81 @@ def assert_same(a, b):
     np.testing.assert_array_equal(bits(a), bits(b))
 
 
-# ---- gelu chooses ----
+# ---- gelu, gelu_gate and gelu_grad choose ----
+
+
+@pytest.fixture(params=["gelu", "gelu_gate", "gelu_grad"])
+def chooser(request):
+    return getattr(gelu_fast, request.param)
 
 
 @pytest.mark.parametrize(
     "approx, name",
     [
-        (False, "gelu_erf"),
-        ("none", "gelu_erf"),
-        (True, "gelu_tanh"),
-        ("tanh", "gelu_tanh"),
-        ("sigmoid", "gelu_sigmoid"),
-        (np.True_, "gelu_tanh"),
-        (np.False_, "gelu_erf"),
+        (False, "erf"),
+        ("none", "erf"),
+        (True, "tanh"),
+        ("tanh", "tanh"),
+        ("sigmoid", "sigmoid"),
+        (np.True_, "tanh"),
+        (np.False_, "erf"),
     ],
 )
-def test_approx(x, approx, name):
-    assert_same(gelu(x, approx), getattr(gelu_fast, name)(x))
-    assert_same(gelu(x, approx=approx), getattr(gelu_fast, name)(x))
+def test_approx(x, chooser, approx, name):
+    ufunc = getattr(gelu_fast, f"{chooser.__name__}_{name}")
+    assert_same(chooser(x, approx), ufunc(x))
+    assert_same(chooser(x, approx=approx), ufunc(x))
+    assert_same(chooser(x[::2], approx), ufunc(x[::2]))
 
 
-def test_the_default_is_exact(x):
-    assert_same(gelu(x), gelu_fast.gelu_erf(x))
+def test_the_default_is_exact(x, chooser):
+    assert_same(chooser(x), getattr(gelu_fast, f"{chooser.__name__}_erf")(x))
 
 
 @pytest.mark.parametrize("approx", [None, "erf", "Tanh", 1, 0, 2.0, [], {}, np.zeros(3), b"tanh"])
-def test_bad_approx(x, approx):
+def test_bad_approx(x, chooser, approx):
     out = np.full_like(x, 7.0)
     with pytest.raises(ValueError, match="False or 'none', True or 'tanh', or 'sigmoid'"):
-        gelu(x, approx, out=out)
+        chooser(x, approx, out=out)
     assert (out == 7.0).all()
 
 
-def test_arguments_reach_the_ufunc(x):
+def test_arguments_reach_the_ufunc(x, chooser):
     where = x > 0
     out = np.full_like(x, 7.0)
-    assert gelu(x, out=out, where=where) is out
+    assert chooser(x, out=out, where=where) is out
     assert (out[~where] == 7.0).all()
-    assert_same(out[where], gelu(x)[where])
-    assert gelu(x, dtype=np.float32).dtype == np.float32
-    assert gelu(x, order="F").flags.f_contiguous
+    assert_same(out[where], chooser(x)[where])
+    assert chooser(x, dtype=np.float32).dtype == np.float32
+    assert chooser(x, order="F").flags.f_contiguous
     with pytest.raises(TypeError):
-        gelu(x, dtype=np.float32, casting="safe")
-    assert type(gelu(x.view(Tagged), subok=False)) is np.ndarray
-    assert gelu(x, True, out=(out,)) is out
-    assert_same(out, gelu_fast.gelu_tanh(x))
+        chooser(x, dtype=np.float32, casting="safe")
+    assert type(chooser(x.view(Tagged), subok=False)) is np.ndarray
+    assert chooser(x, True, out=(out,)) is out
+    assert_same(out, chooser(x, "tanh"))
 
 
-def test_unknown_arguments(x):
+def test_unknown_arguments(x, chooser):
     with pytest.raises(TypeError):
-        gelu(x, inplace=True)
+        chooser(x, inplace=True)
     with pytest.raises(TypeError):
-        gelu()
+        chooser()
     with pytest.raises(TypeError):
-        gelu(x, False, x)
+        chooser(x, False, x)
 
 
-def test_is_a_ufunc(ufunc, form):
+def test_is_a_ufunc(ufunc, name):
     assert type(ufunc) is np.ufunc
-    assert ufunc.__name__ == form
+    assert ufunc.__name__ == name
     assert (ufunc.nin, ufunc.nout, ufunc.types) == (1, 1, ["e->e", "f->f", "d->d"])
     assert pickle.loads(pickle.dumps(ufunc)) is ufunc
 
 
-def test_pickle_crosses_processes(form):
+def test_pickle_crosses_processes(name, ufunc):
     code = "import pickle, sys; f = pickle.load(sys.stdin.buffer); print(f.__name__, f(0.0))"
-    data = pickle.dumps(getattr(gelu_fast, form))
+    data = pickle.dumps(ufunc)
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
-    assert done.stdout.decode().split() == [form, "0.0"]
+    assert done.stdout.decode().split() == [name, str(ufunc(0.0))]
 
 
 # ---- types ----
@@ -277,6 +286,33 @@ def test_strides(call, dtype, n, step):
     assert_same(out, expected)
     out[...] = 9
     assert (room == 9).all()
+
+
+def before_forbidden_memory(n_bytes):
+    """Bytes of memory that end where a page begins that must be neither read nor written: a crash."""
+    page = mmap.PAGESIZE
+    whole = (n_bytes + page - 1) // page * page
+    room = np.frombuffer(mmap.mmap(-1, whole + page), np.uint8)
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.mprotect(ctypes.c_void_p(room.ctypes.data + whole), ctypes.c_size_t(page), 0) == 0
+    return room[whole - n_bytes : whole]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect is called as on Linux")
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("steps", [(1, 1), (2, 1), (1, 2), (2, 2), (3, 2)])
+def test_nothing_beyond_the_last_element(call, dtype, steps):
+    itemsize = np.dtype(dtype).itemsize
+    values = np.random.default_rng(5).normal(0, 4, 2000).astype(dtype)
+    x_room, y_room = (before_forbidden_memory(itemsize * (step * 1999 + 1)).view(dtype) for step in steps)
+    for n in (*range(1, 66), 95, 96, 97, 767, 768, 769, 2000):
+        x, y = (room[-(step * (n - 1) + 1) :: step] for room, step in zip((x_room, y_room), steps))
+        x[...] = values[:n]
+        y_room[...] = 9
+        call(x, out=y)
+        assert_same(y, call(values[:n]))
+        y[...] = 9
+        assert (y_room == 9).all()
 
 
 def test_zero_stride(ufunc):

@@ -21,6 +21,12 @@ from flint import arb, arb_mat, ctx
 PREC = 320
 KERNELS = Path(__file__).resolve().parent.parent / "gelu_fast" / "kernels"
 FORMS = ("erf", "tanh", "sigmoid")
+# Each function of each form, by its ufunc's name without gelu_: what kernels.h calls a curve.
+CURVES = {
+    prefix + form: (function, form)
+    for function, prefix in (("value", ""), ("gate", "gate_"), ("grad", "grad_"))
+    for form in FORMS
+}
 
 ctx.prec = PREC
 PI = arb.pi()
@@ -29,8 +35,8 @@ TANH_A = 2 * (2 / PI).sqrt()  # 2u = A t + B t^3
 TANH_B = TANH_A * arb("0.044715")
 SIGMOID_C = arb("1.702")
 
-# In the inner segments, up to about here, gelu(x) = x/2 - T(|x|); in the others max(x, 0) - T(|x|). They must
-# not begin before x = 0.387, where gelu(x) passes 1/4: a little earlier gelu(-x) has passed 1/8, so that T is
+# gelu alone: in the inner segments, up to about here, gelu(x) = x/2 - T(|x|); in the others max(x, 0) - T(|x|). They
+# must not begin before x = 0.387, where gelu(x) passes 1/4: a little earlier gelu(-x) has passed 1/8, so that T is
 # as coarse as the result, and its rounding would add half an ULP.
 INNER = 0.394
 LANES = 32  # segments that a two-register permute of AVX-512 holds
@@ -51,7 +57,7 @@ class Real:
     width: dict  # of the segments in memory
     end: dict  # of those; few numbers should lie beyond, and the table should fit in cache
     lane_terms: int = 0  # of a segment in registers; 0: there are none
-    lane_width: dict = field(default_factory=dict)
+    lane_width: dict = field(default_factory=dict)  # by curve, or by form
 
     def round(self, value):
         """The nearest number of this type to a ball, as a Python float."""
@@ -84,7 +90,13 @@ F32 = Real(
     width={"erf": 1 / 128, "tanh": 1 / 128, "sigmoid": 1 / 128},
     end={"erf": 5, "tanh": 4.5, "sigmoid": 8},
     lane_terms=7,
-    lane_width={"erf": 43 / 256, "tanh": 81 / 512, "sigmoid": 5 / 16},
+    lane_width={
+        "erf": 43 / 256,
+        "tanh": 81 / 512,
+        "sigmoid": 5 / 16,
+        "gate_tanh": 39 / 256,
+        "grad_sigmoid": 1 / 4,
+    },
 )
 F64 = Real(
     "f64",
@@ -108,9 +120,28 @@ def gate_tail(form, t):
     return 1 / (1 + v.exp())
 
 
-def size(form, t):
-    """|gelu(-t)|"""
-    return t * gate_tail(form, t)
+def grad_tail(form, t):
+    """1 - grad(t) = grad(-t), where grad is the derivative of gelu: P(t) + t P'(t)."""
+    p = gate_tail(form, t)
+    if form == "erf":
+        return p - t * (-t * t / 2).exp() / (2 * PI).sqrt()
+    slope = TANH_A + 3 * TANH_B * t * t if form == "tanh" else SIGMOID_C
+    return p - t * p * (1 - p) * slope
+
+
+def tail(curve, t):
+    """T(t), which everything is computed from: -gelu(-t), gate(-t) or grad(-t)."""
+    function, form = CURVES[curve]
+    if function == "grad":
+        return grad_tail(form, t)
+    return gate_tail(form, t) * (t if function == "value" else 1)
+
+
+def size(curve, t):
+    """What an error at t is relative to: the smaller of the two sizes that the function has at t and -t. The gradient
+    is zero near -3/4; beside that an absolute error is meant."""
+    near_zero = CURVES[curve][0] == "grad" and t < 1
+    return abs(tail(curve, t)).max(arb(1) / 256 if near_zero else arb(0))
 
 
 def first(predicate, step):
@@ -125,9 +156,9 @@ def first(predicate, step):
     return high * step
 
 
-def cutoff(form, real):
-    """Beyond it gelu(-t) rounds to zero, and gelu(t) to t."""
-    return first(lambda t: size(form, t) < arb(2) ** (real.min_exponent - 1), 1 / 16)
+def cutoff(curve, real):
+    """Beyond it T(t) rounds to zero."""
+    return first(lambda t: t > 1 and size(curve, t) < arb(2) ** (real.min_exponent - 1), 1 / 16)
 
 
 def fit(function, weight, low, high, terms, real):
@@ -172,66 +203,72 @@ def mills(z):
     return (t * t / 2).exp() * size("erf", t)
 
 
-def table(form, t, inner):
-    """T(t): gelu(x) = x/2 - T(|x|) in the inner segments, max(x, 0) - T(|x|) in the others."""
-    return size(form, t) - t / 2 if inner else size(form, t)
+def table(curve, t, inner):
+    """T(t), less t/2 in the inner segments: gelu(x) = x/2 - T(|x|) there, max(x, 0) - T(|x|) in the others."""
+    return tail(curve, t) - t / 2 if inner else tail(curve, t)
 
 
-def segment(form, real, inner, center, constant, low, high, terms):
+def segment(curve, real, inner, center, constant, low, high, terms):
     """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high,
-    and the largest error relative to gelu(-t), the smaller of the two sizes that gelu has at t."""
-    skip = 1 if center == 0 else 0  # T(t) is t^2 times something there
+    and the largest error relative to the function's size there."""
+    skip = 1 if inner and center == 0 else 0  # T(t) is t^2 times something there
 
     def function(d):
-        return (table(form, center + d, inner) - constant) / d ** (1 + skip)
+        return (table(curve, center + d, inner) - constant) / d ** (1 + skip)
 
     def weight(d):
-        return size(form, center + d) / d ** (1 + skip)
+        return size(curve, center + d) / d ** (1 + skip)
 
     c, worst = fit(function, weight, arb(low) - center, arb(high) - center, terms - 1 - skip, real)
     return [0.0] * skip + [float(x) for x in c], worst
 
 
-def segments_in_memory(form, real):
+def inner_segments(curve, width):
+    """The last inner segment; -1 if there is none."""
+    return math.ceil(INNER / width - 0.5) if CURVES[curve][0] == "value" else -1
+
+
+def segments_in_memory(curve, real):
     """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred at (k - 1) width, but the first at 0. As it
     lies apart from its center, the polynomial can absorb the rounding of its constant term."""
-    width = real.width[form]
-    end = real.end[form]
-    last, last_inner = math.ceil(end / width - 0.5), math.ceil(INNER / width - 0.5)
+    form = CURVES[curve][1]
+    width, end = real.width[form], real.end[form]
+    last, last_inner = math.ceil(end / width - 0.5), inner_segments(curve, width)
     rows, errors = [], []
     for k in range(last + 1):
         inner, center = k <= last_inner, arb(max(k - 1, 0)) * width
-        constant = real.round(table(form, center, inner))
+        constant = real.round(table(curve, center, inner))
         low, high = max(k - 0.5, 0) * width, (k + 0.5) * width
-        c, error = segment(form, real, inner, center, constant, low, high, real.terms)
+        c, error = segment(curve, real, inner, center, constant, low, high, real.terms)
         rows.append([constant, *c])
         errors.append(error)
-    return end, last_inner, "ROWS", rows, max(errors)
+    return width, end, last_inner, "ROWS", rows, max(errors)
 
 
-def segments_in_registers(form, real):
+def segments_in_registers(curve, real):
     """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred near its middle, at a number of `real` for
     which T(t) is very nearly another (Gal and Bachelis, ACM TOMS 17, 1991)."""
-    width = real.lane_width[form]
-    last_inner = math.ceil(INNER / width - 0.5)
+    width = real.lane_width.get(curve, real.lane_width[CURVES[curve][1]])
+    last_inner = inner_segments(curve, width)
     columns, errors = [], []
     for k in range(LANES):
-        inner, center, constant = k <= last_inner, arb(0), arb(0)
+        inner, center = k <= last_inner, arb(0)
+        constant = arb(real.round(table(curve, center, inner)))
         if k > 0:
             step = 8 * real.ulp(k * width)
             candidates = [arb(k * width + i * step) for i in range(-200, 200)]
-            values = [table(form, t, inner) for t in candidates]
+            values = [table(curve, t, inner) for t in candidates]
             _, center, constant = min(
                 (float(abs((v - real.round(v)) / v).mid()), t, arb(real.round(v)))
                 for t, v in zip(candidates, values)
             )
         slack = width / 1024  # k is computed with a rounding
         low, high = max(0, (k - 0.5) * width - slack), (k + 0.5) * width + slack
-        c, error = segment(form, real, inner, center, constant, low, high, real.lane_terms)
+        c, error = segment(curve, real, inner, center, constant, low, high, real.lane_terms)
         columns.append([float(center), float(constant), *c])
         errors.append(error)
     end = (LANES - 0.5625) * width
-    return end, last_inner, "LANES", list(zip(*columns)), max(errors)
+    return width, end, last_inner, "LANES", list(zip(*columns)), max(errors)
 
 
 def accuracy(error):
@@ -273,6 +310,7 @@ def header(real, tables):
     pair("LN2", LN2, f"ln 2, the first {real.ln2_hi_bits} bits", real.ln2_hi_bits)
     pair("TANH_A", TANH_A, f"2 sqrt(2/pi), the first {real.bits // 2} bits", real.bits // 2)
     pair("TANH_B", TANH_B, "0.044715 times that")
+    pair("TANH_3B", 3 * TANH_B, "3 times that")
     pair("SIGMOID", SIGMOID_C, "1.702")
     pair("MILLS_0", 1 / (2 * PI).sqrt(), "t exp(t^2/2) Phi(-t) for t to infinity")
     half_ln2 = LN2 / 2 * arb("1.001")
@@ -286,31 +324,26 @@ def header(real, tables):
     )
     polynomial("MILLS", result, "(t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2")
 
-    def segments(prefix, form, width, end, inner, table_name, rows, error, meaning):
-        scalar(f"END_{form}", arb(end), f"{end}: the segments' end")
-        scalar(f"{prefix}WIDTH_{form}", width, f"{width}")
-        scalar(f"{prefix}INNER_{form}", inner, "the last inner segment")
-        declaration = f"TABLE const {name} {name}_{table_name}_{form}[{len(rows)}][{len(rows[0])}]"
+    def segments(curve, width, end, inner, table_name, rows, error, meaning):
+        scalar(f"END_{curve}", arb(end), f"{end}: the segments' end")
+        scalar(f"WIDTH_{curve}", width, f"{width}")
+        if inner >= 0:
+            scalar(f"INNER_{curve}", inner, "the last inner segment")
+        declaration = f"TABLE const {name} {name}_{table_name}_{curve}[{len(rows)}][{len(rows[0])}]"
         lines.append(f"extern {declaration}; /* {meaning} */")
         tables.append((declaration, accuracy(error), [", ".join(map(real.hex, row)) for row in rows]))
 
     scalar("TERMS", real.terms, "coefficients of a segment in memory")
     if real.lane_terms:
         scalar("LANE_TERMS", real.lane_terms, "coefficients of a segment in registers")
-    for form in FORMS:
+    for curve in CURVES:
         lines.append("")
-        scalar(
-            f"CUTOFF_{form}",
-            cutoff(form, real),
-            f"{cutoff(form, real)}: from here on gelu(-t) is 0 and gelu(t) is t",
-        )
+        scalar(f"CUTOFF_{curve}", cutoff(curve, real), f"{cutoff(curve, real)}: from here on T(t) is 0")
         if real.lane_terms:
             lines.append("#ifdef GELU_LANES")
-            width, found = real.lane_width[form], segments_in_registers(form, real)
-            segments("LANE_", form, width, *found, "centers, T(t) there, c1, c2 ...")
+            segments(curve, *segments_in_registers(curve, real), "centers, T(t) there, c1, c2 ...")
             lines.append("#else")
-        found = segments_in_memory(form, real)
-        segments("", form, real.width[form], *found, "T(t): c0, c1 ... of each segment")
+        segments(curve, *segments_in_memory(curve, real), "T(t): c0, c1 ... of each segment")
         if real.lane_terms:
             lines.append("#endif")
     return "\n".join(lines + ["", "#endif", ""])

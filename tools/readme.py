@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from gelu_fast._bounds import FORMS, ULP
+from gelu_fast._bounds import NEAR_ZERO, UFUNCS, ULP, UNIT_NEAR_ZERO, ZEROS
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -28,12 +28,23 @@ def accuracy():
     measured = json.loads((RESULTS / "accuracy.json").read_text())
     levels = sorted({level for form in measured.values() for found in form.values() for level in found})
     rows = []
-    for form, name in FORMS.items():
-        for dtype, bound in ULP[form].items():
-            found = measured[form].get(dtype, {})
+    for name, (function, form) in UFUNCS.items():
+        for dtype, bound in ULP[name].items():
+            found = measured[name].get(dtype, {})
             cells = [f"{found[level]['ulp']:.2f}" if found else "correctly rounded" for level in levels]
-            rows.append([f"{name} (`{form}`)", dtype, f"{bound:g}", *cells])
-    return table(["form", "type", "bound", *(f"found: {level}" for level in levels)], rows, left=2)
+            star = "\\*" if name in ZEROS and UNIT_NEAR_ZERO[dtype] else ""
+            rows.append([f"`{function}`, {form}", dtype, f"{bound:g}{star}", *cells])
+    places = ", ".join(f"{zero:.4f} ({UFUNCS[name][1]})" for name, zero in ZEROS.items())
+    units = " and ".join(
+        f"2^{unit.hex().split('p')[1]} ({dtype})" for dtype, unit in UNIT_NEAR_ZERO.items() if unit
+    )
+    lines = [
+        table(["function, form", "type", "bound", *(f"found: {level}" for level in levels)], rows, left=2),
+        "",
+        f"\\* A gradient is zero at one point: {places}. At most {NEAR_ZERO:g} from there the error is at most",
+        f"{units}, or the bound in ULP if that is larger; it is counted in these units.",
+    ]
+    return "\n".join(lines)
 
 
 def speed():

@@ -10,6 +10,8 @@
 #define f64_TANH_A_LO 0x1.ea1b284687e5ap-27 /* and what is left of it */
 #define f64_TANH_B_HI 0x1.2444f2a4d8b4bp-4 /* 0.044715 times that */
 #define f64_TANH_B_LO -0x1.6c843a29d1c7p-61 /* and what is left of it */
+#define f64_TANH_3B_HI 0x1.b6676bf7450fp-3 /* 3 times that */
+#define f64_TANH_3B_LO 0x1.bba7351828aabp-57 /* and what is left of it */
 #define f64_SIGMOID_HI 0x1.b3b645a1cac08p+0 /* 1.702 */
 #define f64_SIGMOID_LO 0x1.89374bc6a7efap-55 /* and what is left of it */
 #define f64_MILLS_0_HI 0x1.9884533d43651p-2 /* t exp(t^2/2) Phi(-t) for t to infinity */
@@ -47,22 +49,52 @@ static const f64 f64_MILLS[] = {
 };
 #define f64_TERMS 8 /* coefficients of a segment in memory */
 
-#define f64_CUTOFF_erf 0x1.35p+5 /* 38.625: from here on gelu(-t) is 0 and gelu(t) is t */
+#define f64_CUTOFF_erf 0x1.35p+5 /* 38.625: from here on T(t) is 0 */
 #define f64_END_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_erf 0x1p-6 /* 0.015625 */
 #define f64_INNER_erf 25 /* the last inner segment */
 extern TABLE const f64 f64_ROWS_erf[385][8]; /* T(t): c0, c1 ... of each segment */
 
-#define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: from here on gelu(-t) is 0 and gelu(t) is t */
+#define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: from here on T(t) is 0 */
 #define f64_END_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_tanh 0x1.8p-7 /* 0.01171875 */
 #define f64_INNER_tanh 34 /* the last inner segment */
 extern TABLE const f64 f64_ROWS_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
 
-#define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: from here on gelu(-t) is 0 and gelu(t) is t */
+#define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: from here on T(t) is 0 */
 #define f64_END_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_sigmoid 0x1.4p-6 /* 0.01953125 */
 #define f64_INNER_sigmoid 20 /* the last inner segment */
 extern TABLE const f64 f64_ROWS_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
+
+#define f64_CUTOFF_gate_erf 0x1.34p+5 /* 38.5: from here on T(t) is 0 */
+#define f64_END_gate_erf 0x1.8p+2 /* 6: the segments' end */
+#define f64_WIDTH_gate_erf 0x1p-6 /* 0.015625 */
+extern TABLE const f64 f64_ROWS_gate_erf[385][8]; /* T(t): c0, c1 ... of each segment */
+
+#define f64_CUTOFF_gate_tanh 0x1.59p+4 /* 21.5625: from here on T(t) is 0 */
+#define f64_END_gate_tanh 0x1.4p+2 /* 5: the segments' end */
+#define f64_WIDTH_gate_tanh 0x1.8p-7 /* 0.01171875 */
+extern TABLE const f64 f64_ROWS_gate_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
+
+#define f64_CUTOFF_gate_sigmoid 0x1.b5dp+8 /* 437.8125: from here on T(t) is 0 */
+#define f64_END_gate_sigmoid 0x1p+3 /* 8: the segments' end */
+#define f64_WIDTH_gate_sigmoid 0x1.4p-6 /* 0.01953125 */
+extern TABLE const f64 f64_ROWS_gate_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
+
+#define f64_CUTOFF_grad_erf 0x1.358p+5 /* 38.6875: from here on T(t) is 0 */
+#define f64_END_grad_erf 0x1.8p+2 /* 6: the segments' end */
+#define f64_WIDTH_grad_erf 0x1p-6 /* 0.015625 */
+extern TABLE const f64 f64_ROWS_grad_erf[385][8]; /* T(t): c0, c1 ... of each segment */
+
+#define f64_CUTOFF_grad_tanh 0x1.5ap+4 /* 21.625: from here on T(t) is 0 */
+#define f64_END_grad_tanh 0x1.4p+2 /* 5: the segments' end */
+#define f64_WIDTH_grad_tanh 0x1.8p-7 /* 0.01171875 */
+extern TABLE const f64 f64_ROWS_grad_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
+
+#define f64_CUTOFF_grad_sigmoid 0x1.b9cp+8 /* 441.75: from here on T(t) is 0 */
+#define f64_END_grad_sigmoid 0x1p+3 /* 8: the segments' end */
+#define f64_WIDTH_grad_sigmoid 0x1.4p-6 /* 0.01953125 */
+extern TABLE const f64 f64_ROWS_grad_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
 
 #endif

@@ -14,7 +14,6 @@
 #define BITS R(bits)
 #define MASK R(mask)
 #define SUM R(sum_t)
-#define LOST R(lost)
 #define FMA R(fma)
 #define RESIDUAL R(residual)
 #define MAX R(max)

@@ -8,14 +8,14 @@
 
 #include <stddef.h>
 
-/* gelu.h has R(tail_<form>) for each, and makes R(gelu_<form>) of it and of its segments. */
-#define GELU_FORMS(ROW) ROW(erf) ROW(tanh) ROW(sigmoid)
-
-/* A ufunc each: name, number of inputs, number of outputs. isa.h calls R(gelu_<name>) for it, a R(sum_t). */
-#define GELU_FUNCTIONS(ROW) \
-    ROW(erf, 1, 1)          \
-    ROW(tanh, 1, 1)         \
-    ROW(sigmoid, 1, 1)
+/* A ufunc each: name, number of inputs, number of outputs. isa.h calls R(gelu_<name>) for it. Those of one input come
+ * from a curve each: gelu.h has its R(tail_<name>), tables.c its segments. */
+#define GELU_EVEN(ROW) ROW(erf, 1, 1) ROW(tanh, 1, 1) ROW(sigmoid, 1, 1)
+#define GELU_ODD(ROW)                                                     \
+    ROW(gate_erf, 1, 1) ROW(gate_tanh, 1, 1) ROW(gate_sigmoid, 1, 1)     \
+    ROW(grad_erf, 1, 1) ROW(grad_tanh, 1, 1) ROW(grad_sigmoid, 1, 1)
+#define GELU_CURVES(ROW) GELU_EVEN(ROW) GELU_ODD(ROW)
+#define GELU_FUNCTIONS(ROW) GELU_CURVES(ROW)
 
 /* storage type, the type that is computed in; ordered as NumPy promotes. What follows ROW goes into each row. */
 #define GELU_TYPES(ROW, ...)     \

@@ -6,30 +6,32 @@
  * T is a float32 but for a hundredth of an ULP or less, so that c0 needs no second part. The inner segments reach to
  * t = 0.47, for sigmoid, as the others are no narrower.
  *
- * Worst found of all float32, the tail of gelu.h included: erf 0.87 ULP at -0x1.3ce348p+2, tanh 0.90 ULP at
- *   -0x1.34cd4ap+2, sigmoid 0.96 ULP at -0x1.dfb3fap-2.
+ * Worst found of all float32, the tail of gelu.h included: erf 0.87 ULP at -0x1.3ce348p+2, gate_erf 0.89 ULP at
+ *   -0x1.3d12b2p+2, gate_sigmoid 0.82 ULP at -0x1.9bf5e4p+5, gate_tanh 0.91 ULP at -0x1.295f42p+2, grad_erf 0.94 ULP
+ *   at -0x1.c0f7fap+2, grad_sigmoid 0.92 ULP at -0x1.3389d2p-1, grad_tanh 0.86 ULP at -0x1.1aec2cp+3, sigmoid 0.96
+ *   ULP at -0x1.dfb3fap-2, tanh 0.90 ULP at -0x1.34cd4ap+2.
  *
  * Tried: gate(x) by segments and a product with x, 1.9 ULP, as the product's parts round; bfloat16 for the two
  * highest coefficients (vpermw reads two registers, not three), 4 % faster on Zen 4; 16 wider segments with
- * vpermps, no faster for the coefficients that are missing, and worse than 1 ULP; products and sums for FMA, slower;
- * two or three vectors at a time, 3 to 6 % faster. */
+ * vpermps, no faster for the coefficients that are missing, and worse than 1 ULP; products and sums for FMA, slower. */
 
-INLINE f32_sum_t f32_by_lanes(f32v x, f32v t, const f32 (*table)[32], f32 width, int last_inner)
+INLINE f32v f32_by_lanes(f32v t, const f32 (*table)[32], f32 width, f32v *shifted, f32v *lost)
 {
-    f32v shifted = f32_fma(t, ALL(1 / width), ALL(f32_ROUNDER));
-    f32_bits k = (f32_bits)shifted;
+    *shifted = f32_fma(t, ALL(1 / width), ALL(f32_ROUNDER));
+    f32_bits k = (f32_bits)*shifted;
     f32v d = t - f32_lookup(table[0], k);
     f32v p = f32_lookup(table[f32_LANE_TERMS], k);
-    for (int j = f32_LANE_TERMS - 1; j > 0; j--)
+    for (int j = f32_LANE_TERMS - 1; j > 1; j--)
         p = f32_fma(p, d, f32_lookup(table[j], k));
-    f32_mask inner = f32_at_most(shifted, ALL(f32_ROUNDER + last_inner));
-    return f32_sum(f32_select(inner, x * 0.5f, f32_max(ALL(0), x)), -p);
+    f32v c0 = f32_lookup(table[1], k), T = f32_fma(p, d, c0);
+    *lost = f32_fma(p, d, c0 - T);
+    return T;
 }
 
-#define CORE(form)                                                                                           \
-    INLINE f32_sum_t f32_core_##form(f32v x, f32v t)                                                         \
+#define SEGMENT(curve, ...)                                                                                  \
+    INLINE f32v f32_segment_##curve(f32v t, f32v *shifted, f32v *lost)                                       \
     {                                                                                                        \
-        return f32_by_lanes(x, t, f32_LANES_##form, f32_LANE_WIDTH_##form, f32_LANE_INNER_##form);           \
+        return f32_by_lanes(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted, lost);                         \
     }
-GELU_FORMS(CORE)
-#undef CORE
+GELU_CURVES(SEGMENT)
+#undef SEGMENT

@@ -54,6 +54,22 @@ def test_torch_in_float64(approx):
     np.testing.assert_allclose(gelu_fast.gelu(x, approx), of_torch(x, approx), rtol=1e-13, atol=1e-16)
 
 
+@pytest.mark.parametrize("approx", [False, True, "sigmoid"])
+def test_torch_autograd_in_float64(approx):
+    """The gradient is what autograd makes of the formula."""
+    x = torch.linspace(-3, 10, 20001, dtype=torch.float64, requires_grad=True)
+    if approx == "sigmoid":
+        y = x * torch.sigmoid(1.702 * x)
+    else:
+        y = torch.nn.functional.gelu(x, approximate="tanh" if approx else "none")
+    y.sum().backward()
+    np.testing.assert_allclose(
+        gelu_fast.gelu_grad(x.detach().numpy(), approx), x.grad.numpy(), rtol=1e-12, atol=1e-15
+    )
+    gate = np.where(x.detach() == 0, 0.5, (y / x).detach().numpy())
+    np.testing.assert_allclose(gelu_fast.gelu_gate(x.detach().numpy(), approx), gate, rtol=1e-12)
+
+
 @pytest.mark.parametrize("peer", PEERS)
 def test_the_tail_of_others_is_lost(peer, report):
     """Zero where the exact value is 1e-43 and more: a relative error of 100 %. NaN at -inf."""
