@@ -241,7 +241,8 @@ INLINE V R(odd_end)(V x, V y) { return SELECT(AT_MOST(x, ALL(__builtin_inff())),
     FUNCTION(odd, curve)
 
 /* For every x. A group of vectors that lies in the segments whole, as nearly all do, takes the short way; which way a
- * lane's result comes from depends on its value alone. */
+ * lane's result comes from depends on its value alone. Tried: the long way first, and a return: past the caches 0.185
+ * ns for 0.163 (float32, Zen 5). */
 #define FUNCTION(family, curve)                                                                              \
     INLINE MASK R(in_segments_##curve)(V t)                                                                  \
     {                                                                                                        \
@@ -252,8 +253,12 @@ INLINE V R(odd_end)(V x, V y) { return SELECT(AT_MOST(x, ALL(__builtin_inff())),
         V t = R(abs)(x), y = R(family##_outside)(x);                                                         \
         MASK in_segments = R(in_segments_##curve)(t), tiny = UP_TO(t, ALL(TINY));                            \
         MASK in_tail = AT_MOST(t, ALL(R(CUTOFF_##curve))) & ~in_segments & ~tiny;                            \
-        if (ANY(in_tail))                                                                                    \
-            y = SELECT(in_tail, y + R(family##_of)(x, R(tail_##curve)(SELECT(in_tail, t, ALL(R(END_##curve))))), y); \
+        if (ANY(in_tail)) {                                                                                  \
+            V of = t; /* waiting for the mask where it is not needed would take a quarter longer */          \
+            if (ANY(tiny))                                                                                   \
+                of = KEEP(in_tail, t);                                                                       \
+            y = SELECT(in_tail, y + R(family##_of)(x, R(tail_##curve)(of)), y);                              \
+        }                                                                                                    \
         if (ANY(in_segments))                                                                                \
             y = SELECT(in_segments, R(core_##curve)(KEEP(in_segments, x), KEEP(in_segments, t)).value, y);   \
         if (ANY(tiny))                                                                                       \
@@ -276,16 +281,12 @@ INLINE V R(odd_end)(V x, V y) { return SELECT(AT_MOST(x, ALL(__builtin_inff())),
         MASK in_segments = R(in_segments_##curve)(R(abs)(x[0]));                                             \
         for (int i = 1; i < n; i++)                                                                          \
             in_segments &= R(in_segments_##curve)(R(abs)(x[i]));                                             \
-        if (n == 1 || ANY(~in_segments)) {                                                                   \
+        if (n > 1 && !ANY(~in_segments))                                                                     \
+            for (int i = 0; i < n; i++)                                                                      \
+                y[i] = R(core_##curve)(x[i], R(abs)(x[i]));                                                  \
+        else                                                                                                 \
             UNROLLED for (int i = 0; i < n; i++)                                                             \
                 y[i] = R(one_##curve)(x[i]);                                                                 \
-            return;                                                                                          \
-        }                                                                                                    \
-        UNROLLED for (int i = 0; i < n; i++) {                                                               \
-            V at = x[i];                                                                                     \
-            NOT_BEFORE(at);                                                                                  \
-            y[i] = R(core_##curve)(at, R(abs)(at));                                                          \
-        }                                                                                                    \
     }
 GELU_EVEN(EVEN)
 GELU_ODD(ODD)
