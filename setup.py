@@ -23,8 +23,6 @@ ISA_FLAGS = {
     "arm64": {"neon": []},
 }.get(sysconfig.get_platform().rsplit("-", 1)[-1], {"baseline": []})
 
-# No value may depend on what the compiler contracts or reorders: fma() is written where it is meant, and
-# -ffast-math never.
 # SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/simd.h) one after the other.
 # Clang does so anyway, and does not know the flags.
 SCHEDULE = ["-fschedule-insns", "-fsched-pressure"]
@@ -33,6 +31,8 @@ PROBE = [*COMPILER, *SCHEDULE, "-fsyntax-only", "-x", "c", os.devnull]
 if shutil.which(COMPILER[0]) is None or subprocess.run(PROBE, capture_output=True).returncode != 0:
     SCHEDULE = []
 
+# No value may depend on what the compiler contracts or reorders: fma() is written where it is meant, and
+# -ffast-math never.
 FLAGS = ["-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") else []  # elsewhere untested: one thread
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Judge every float32 there is, and 10^7 float64: each name, each ISA level of this CPU: `make exhaustive`.
+"""Judge every float32 there is, and 10^7 float64: each ufunc, each ISA level of this CPU: `make exhaustive`.
 
 Writes the measured maxima into benchmarks/results/accuracy.json, which README's table is made from, and
-ends with 1 if a bound is broken. Takes some minutes per name and core."""
+ends with 1 if a bound is broken. Takes some minutes per ufunc and core."""
 
 import argparse
 import json

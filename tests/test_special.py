@@ -4,6 +4,8 @@
 import numpy as np
 import pytest
 
+from gelu_fast._bounds import UNIT_NEAR_ZERO, ZEROS
+
 FLOATS = [np.float16, np.float32, np.float64]
 
 
@@ -71,6 +73,13 @@ def test_flags_that_others_raised_are_kept(ufunc, function):
     for call in (np.positive, ufunc) if function == "gelu" else ():  # the others are at most about 1
         with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
             call(x, out=out)
+
+
+@pytest.mark.parametrize("name", ZEROS)
+def test_zero_of_a_gradient(ufunc, name):
+    """Where docstrings and README say that it is, as near as float64 comes; and the sign changes there."""
+    assert abs(ufunc(ZEROS[name])) <= UNIT_NEAR_ZERO["float64"]
+    assert ufunc(ZEROS[name] - 1e-9) < 0 < ufunc(ZEROS[name] + 1e-9)
 
 
 def test_value_at_one(ufunc, name):

@@ -46,7 +46,7 @@
 
 /* While so many whole vectors are left, of one input and one output. */
 #define EACH_GROUP_1_1(S, R, name, store, vectors)                                                           \
-    for (const ptrdiff_t step = (vectors) * LANES(R); n >= step; n -= step, x += step, y += step) {                   \
+    for (const ptrdiff_t step = (vectors) * LANES(R); n >= step; n -= step, x += step, y += step) {          \
         R##v in[vectors];                                                                                    \
         R##_sum_t out[vectors];                                                                              \
         for (int i = 0; i < vectors; i++) {                                                                  \
@@ -64,7 +64,7 @@
     {                                                                                                        \
         const S *x = (const S *)args[0];                                                                     \
         S *y = (S *)args[1];                                                                                 \
-        EACH_GROUP_1_1(S, R, name, S##_store, R##_GROUP)                                                         \
+        EACH_GROUP_1_1(S, R, name, S##_store, R##_GROUP)                                                     \
         EACH_GROUP_1_1(S, R, name, S##_store, 1)                                                             \
         if (n > 0) {                                                                                         \
             R##v in = S##_load_part(x, n);                                                                   \
@@ -81,7 +81,7 @@
         const S *x = (const S *)args[0] + head;                                                              \
         S *y = (S *)args[1] + head;                                                                          \
         n -= head;                                                                                           \
-        EACH_GROUP_1_1(S, R, name, S##_stream, R##_GROUP)                                                        \
+        EACH_GROUP_1_1(S, R, name, S##_stream, R##_GROUP)                                                    \
         STREAM_FENCE();                                                                                      \
         name##_##S((char *const[]){(char *)x, (char *)y}, n);                                                \
     }

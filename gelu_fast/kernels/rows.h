@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * gelu(x) for t = |x| <= END, by narrow segments whose coefficients are rows of a table in memory.
+ * T(t) for t <= END (gelu.h), by narrow segments whose coefficients are rows of a table in memory.
  *
- * gelu(x) = base(x) - T(t). In the inner segments, up to t = 0.4, base is x/2 and T(t) = t P(t) - t/2, which is
+ * gelu alone, base(x) - T(t): in the inner segments, up to t = 0.4, base is x/2 and T(t) = t P(t) - t/2, which is
  * about -0.4 t^2; in the others base is max(x, 0) and T(t) = t P(t). So the difference rounds more coarsely than T
  * did, or subtracts from zero; and T(0) = +0 leaves the sign of a zero as it is.
  *
  * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2: it lies apart from its
- * center, and p makes up for the rounding of c0. Segment 0 is centred at 0, with c0 = c1 = 0. From t to the address
- * of the row it is one FMA, and the last coefficients are summed in two chains: latency is what counts here.
+ * center, and p makes up for the rounding of c0. Segment 0 is centred at 0, for gelu with c0 = c1 = 0. From t to the
+ * address of the row it is one FMA, and the last coefficients are summed in two chains: latency is what counts here.
  *
  * Worst found, the tail of gelu.h included: of all float32,
  * with FMA: erf 0.82 ULP at -0x1.a61432p+3, gate_erf 0.90 ULP at -0x1.4cbab2p+2, gate_sigmoid 0.82 ULP at

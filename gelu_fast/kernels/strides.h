@@ -6,9 +6,8 @@
  * Four elements at a time: twice as fast as one (float32, 0.22 and 0.43 ns). Every second element, as of x[::2] or of
  * the real parts of complex numbers, is taken out by shuffles, which the compiler finds, and where the ISA has stores
  * that leave lanes alone it goes back by vectors as well: 2^16 float32, in and out, 0.29 ns for 0.42 (Zen 5, GELU 0.14
- * of it). The lines that the next block goes to are fetched meanwhile (beyond the
- * last block that is for nothing, and harmless): 2^20, 0.33 for 0.42. Tried: fetching what it
- * comes from, too, 0.33, and 0.33 for 0.32 at 2^16. */
+ * of it). The lines that the next block goes to are fetched meanwhile (beyond the last block that is for nothing, and
+ * harmless): 2^20, 0.33 for 0.42. Tried: fetching what it comes from, too, 0.33, and 0.33 for 0.32 at 2^16. */
 
 #define STRIDES(S, R)                                                                                        \
     static void pack_##S(char *packed, const char *strided, ptrdiff_t step, ptrdiff_t n)                     \
