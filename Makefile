@@ -51,9 +51,10 @@ errors: $(VENV)/.peers
 readme: $(VENV)/.test
 	$(BIN)/python tools/readme.py
 
-# README's picture of the forms.
+# The pictures of the examples.
 figure: $(VENV)/.peers
 	$(BIN)/python examples/forms.py
+	$(BIN)/python examples/train.py
 
 coefficients: $(VENV)/.test
 	$(BIN)/python tools/fit.py
@@ -73,5 +74,5 @@ $(VENV)/.test: $(VENV)/bin/python $(SOURCES)
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(PIP) --editable ".[test,bench,peers]"
+	$(PIP) --editable ".[test,bench,examples,peers]"
 	touch $@

@@ -4,8 +4,9 @@ the same arrays and the same treatment; what is not installed is left out and na
 
 import math
 import os
+import warnings
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -14,8 +15,20 @@ import numpy as np
 import gelu_fast
 
 FORMS = ("exact", "tanh", "sigmoid")
-MORE = ("gate", "grad", "grad, tanh")  # other functions; exact unless it says a form
-DTYPES = ("float32", "float64", "float16")
+# Other functions; exact unless it says a form. Of several inputs: the second one is `other`.
+MORE = (
+    "gate",
+    "grad",
+    "grad, tanh",
+    "backward",
+    "backward, tanh",
+    "bias",
+    "geglu",
+    "mu, sigma",
+    "stochastic",
+)
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+UNITS = 3072  # of a bias; sizes that are multiples of it are rows
 THREADS = len(os.sched_getaffinity(0))  # conftest.py leaves the process as many CPUs as threads
 INSTALLED: list[str] = []
 MISSING: list[str] = []
@@ -40,6 +53,9 @@ onnx = _optional("onnx.helper")
 ort = _optional("onnxruntime")
 jax = _optional("jax")
 
+ml_dtypes = _optional("ml_dtypes")
+bfloat16 = ml_dtypes and np.dtype(ml_dtypes.bfloat16)
+
 gelu_fast.set_num_threads(THREADS)
 if numexpr:
     numexpr.set_num_threads(THREADS)
@@ -56,15 +72,46 @@ if jax:
 # Each `prepare` gets the form, the input and the output (None: allocate one at every call) and returns what
 # is timed, a callable without arguments; whatever can be done beforehand is done there.
 
-_APPROX = {"tanh": True, "sigmoid": "sigmoid", "grad, tanh": True}
+_APPROX = {"tanh": True, "sigmoid": "sigmoid", "grad, tanh": True, "backward, tanh": True}
 _UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
 _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
 
 
-def ours(form):
-    """The function of gelu_fast, and its approx."""
-    functions = {"gate": gelu_fast.gelu_gate, "grad": gelu_fast.gelu_grad}
-    return functions.get(form.partition(",")[0], gelu_fast.gelu), _APPROX.get(form, False)
+@lru_cache(maxsize=2)
+def _drawn(size, dtype):
+    return np.random.default_rng(1).standard_normal(size, "float32").astype(dtype)
+
+
+def other(x):
+    """The gradient that comes in, or the other input, for all peers the same array."""
+    return _drawn(x.size, x.dtype)
+
+
+def rows(x):
+    return None if x is None else x.reshape(-1, UNITS)
+
+
+def ours(form, x, y):
+    """gelu_fast's function of the form, called as a user calls it: partial() and *args would take 100 to 200 ns more to
+    hand on a keyword."""
+    approx = _APPROX.get(form, False)
+    function = form.partition(",")[0]
+    if function in ("backward", "geglu"):
+        gelu = {"backward": gelu_fast.gelu_backward, "geglu": gelu_fast.geglu}[function]
+        first, second = (other(x), x) if function == "backward" else (x, other(x))
+        return lambda: gelu(first, second, approx, out=y)
+    if function == "bias":
+        x, y, bias, gelu = rows(x), rows(y), other(x)[:UNITS], gelu_fast.bias_gelu
+        return lambda: gelu(x, bias, out=y)
+    if function == "mu":
+        return lambda: gelu_fast.gelu(x, mu=0.25, sigma=1.5, out=y)
+    if function == "stochastic":
+        rng, gelu = np.random.default_rng(0), gelu_fast.stochastic_gelu
+        return lambda: gelu(x, rng, out=y)
+    gelu = {"gate": gelu_fast.gelu_gate, "grad": gelu_fast.gelu_grad}.get(function, gelu_fast.gelu)
+    if approx is False:
+        return (lambda: gelu(x)) if y is None else lambda: gelu(x, out=y)
+    return (lambda: gelu(x, approx)) if y is None else lambda: gelu(x, approx, out=y)
 
 
 def _scipy(form, x, y):
@@ -113,8 +160,16 @@ def _numba_loop(form, dtype):
     return loop
 
 
+def _tensor(x):
+    if x is None:
+        return None
+    if x.dtype.name == "bfloat16":
+        return torch.from_numpy(x.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(x)
+
+
 def _torch(form, x, y, fresh=False):
-    tx, ty = torch.from_numpy(x), None if y is None else torch.from_numpy(y)
+    tx, ty = _tensor(x), _tensor(y)
     # On Zen 4 the exact form for float64 takes 18 ns an element, or 3.3 (another day 12) once relu() has run,
     # with the same bits; why, `perf` did not tell (one instruction of its erf stalls). torch shall have its
     # best; what a process sees that calls nothing else of torch is timed once, as FRESH.
@@ -122,14 +177,35 @@ def _torch(form, x, y, fresh=False):
         torch.relu(tx[:4096])
     if form == "gate":
         return partial(torch.special.ndtr, tx, out=ty)
-    if form.startswith("grad"):  # what autograd calls, for a gradient of ones
-        approximate = "tanh" if form == "grad, tanh" else "none"
-        backward, ones = torch.ops.aten.gelu_backward.grad_input, torch.ones_like(tx)
-        return lambda: backward(ones, tx, approximate=approximate, grad_input=ty)
+    if form.startswith(("grad", "backward")):  # what autograd calls; for the gradient alone, of ones
+        approximate = "tanh" if form in _APPROX else "none"
+        dy = torch.ones_like(tx) if form.startswith("grad") else _tensor(other(x))
+        backward = torch.ops.aten.gelu_backward.grad_input
+        return lambda: backward(dy, tx, approximate=approximate, grad_input=ty)
+    gelu = torch._C._nn.gelu
+    if form == "bias":
+        tx, ty, bias = _tensor(rows(x)), _tensor(rows(y)), _tensor(other(x)[:UNITS])
+        return lambda: gelu(torch.add(tx, bias, out=ty), out=ty)
+    if form == "geglu":
+        up = _tensor(other(x))
+        return lambda: torch.mul(gelu(tx, out=ty), up, out=ty)
     if form == "sigmoid":  # nothing built in
         return lambda: torch.mul(tx, torch.sigmoid(_SIGMOID * tx), out=ty)
     # torch.nn.functional.gelu is this very function, documented without its out=.
     return partial(torch._C._nn.gelu, tx, approximate="none" if form == "exact" else form, out=ty)
+
+
+def _torch_compile(form, x, y):
+    gelu = torch.nn.functional.gelu
+    if form == "bias":
+        first, second, function = _tensor(rows(x)), _tensor(other(x)[:UNITS]), lambda a, b: gelu(a + b)
+    else:
+        first, second, function = _tensor(x), _tensor(other(x)), lambda a, b: gelu(a) * b
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, of its parts
+        run = partial(torch.compile(function), first, second)
+        run()
+    return run
 
 
 def _ort(form, x, y):
@@ -157,19 +233,12 @@ def _jax(form, x, y):
         "gate": jax.scipy.stats.norm.cdf,
         "grad": jax.vmap(jax.grad(partial(jax.nn.gelu, approximate=False))),
         "grad, tanh": jax.vmap(jax.grad(partial(jax.nn.gelu, approximate=True))),
+        "bias": lambda v, bias: jax.nn.gelu(v + bias, approximate=False),
+        "geglu": lambda gate, up: jax.nn.gelu(gate, approximate=False) * up,
     }[form]
-    compiled, jx = jax.jit(function), jax.device_put(x)
-    return lambda: compiled(jx).block_until_ready()
-
-
-# Called as a user calls them: partial() and *args take 100 to 200 ns more to hand on a keyword.
-
-
-def _gelu_fast(form, x, y):
-    gelu, approx = ours(form)
-    if approx is False:
-        return (lambda: gelu(x)) if y is None else lambda: gelu(x, out=y)
-    return (lambda: gelu(x, approx)) if y is None else lambda: gelu(x, approx, out=y)
+    inputs = {"bias": (rows(x), other(x)[:UNITS]), "geglu": (x, other(x))}.get(form, (x,))
+    compiled, inputs = jax.jit(function), [jax.device_put(v) for v in inputs]
+    return lambda: compiled(*inputs).block_until_ready()
 
 
 def _gelu_fast_ufunc(form, x, y):
@@ -180,6 +249,11 @@ def _gelu_fast_ufunc(form, x, y):
 def _negative(form, x, y):
     negative = np.negative
     return (lambda: negative(x)) if y is None else lambda: negative(x, out=y)
+
+
+def _multiply(form, x, y):
+    up = other(x)
+    return lambda: np.multiply(x, up, out=y)
 
 
 def _clamp_min(form, x, y):
@@ -201,23 +275,29 @@ MODES = ("out", "no out", "in place", "strided", "strided, both", "transposed")
 SPECIAL = {"all -100": -100.0, "all -10": -10.0, "all subnormal": 1e-40, "all NaN": math.nan}
 OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
 COPY = ("out", "strided", "strided, both", "transposed")
-ANY = {"any": DTYPES}
-ALL = dict.fromkeys(FORMS, DTYPES)
+NUMPYS = ("float32", "float64", "float16")
+ANY = {"any": NUMPYS}
+ALL = dict.fromkeys(FORMS, NUMPYS)
 NO_HALF = dict.fromkeys(FORMS, ("float32", "float64"))
 NO_EXACT = {form: ALL[form] for form in ("tanh", "sigmoid")}
 NUMEXPR = {form: NO_HALF[form] for form in NO_EXACT}
-OTHERS = dict.fromkeys(MORE, ("float32", "float64"))
+OTHERS = dict.fromkeys(("gate", "grad", "grad, tanh"), ("float32", "float64"))
 SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")} | {form: OTHERS[form] for form in ("gate", "grad")}
+SEVERAL = dict.fromkeys(("bias", "geglu"), ("float32",))
+BACKWARD = dict.fromkeys(("backward", "backward, tanh"), ("float32", "float64", "bfloat16"))
+WITH_BFLOAT16 = ALL | {form: (*NUMPYS, "bfloat16") for form in ("exact", "tanh")}
+OURS = WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD | dict.fromkeys(("mu, sigma", "stochastic"), ("float32",))
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
-ORT = {"exact": ("float32", "float16"), "tanh": DTYPES}
+ORT = {"exact": ("float32", "float16"), "tanh": NUMPYS}
 
 PEERS = (
-    Peer("gelu_fast", "ours", np, _gelu_fast, ALL | OTHERS, (*MODES, *SPECIAL)),
+    Peer("gelu_fast", "ours", np, ours, OURS, (*MODES, *SPECIAL)),
     # Without the Python function around it, which costs only at small sizes.
     Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
-    Peer("torch", "peer", torch, _torch, ALL | OTHERS, BOTH),
+    Peer("torch", "peer", torch, _torch, WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD, BOTH),
+    Peer("torch.compile", "peer", torch, _torch_compile, SEVERAL, NO_OUT, 2**24),
     Peer("ONNX Runtime", "peer", onnx and ort, _ort, ORT, BOTH),
-    Peer("JAX", "peer", jax, _jax, ALL | OTHERS, NO_OUT, 2**24),
+    Peer("JAX", "peer", jax, _jax, ALL | OTHERS | SEVERAL, NO_OUT, 2**24),
     Peer("numba", "peer", numba, lambda f, x, y: partial(_numba_loop(f, x.dtype), x, y), NO_HALF, OUT, 2**24),
     Peer("numexpr", "peer", numexpr, _numexpr, NUMEXPR, BOTH, 2**24),
     Peer("SciPy formula", "peer", special, _scipy, SCIPY, BOTH, 2**24),
@@ -225,6 +305,7 @@ PEERS = (
     Peer("np.copyto", "floor", np, lambda f, x, y: partial(np.copyto, y, x), ANY, COPY),
     Peer("np.maximum(x, 0)", "floor", np, lambda f, x, y: partial(np.maximum, x, 0, out=y), ANY, BOTH),
     Peer("np.negative", "floor", np, _negative, ANY, MODES),
+    Peer("np.multiply", "floor", np, _multiply, {"geglu": ("float32",)}, OUT),
     # ReLU with an out=: a floor that is split over threads, as NumPy's are not.
     Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, OUT),
 )

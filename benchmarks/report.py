@@ -79,6 +79,8 @@ def number(value):
 
 
 def power(size):
+    if size % 3072 == 0:
+        return f"{size // 3072} x 3072"
     return str(size) if size < 2**16 else f"2^{size.bit_length() - 1}"
 
 

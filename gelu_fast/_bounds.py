@@ -3,24 +3,46 @@
 
 A bound is the largest distance in ULP between a result and the exact value of the function, rounding
 included; a ULP is the spacing of the type's numbers in the binade of the exact value, and among subnormal
-results that of the subnormals. 0.5 ULP is correct rounding. Docstrings, README and tests read this table
-and nothing else."""
+results that of the subnormals. 0.5 ULP is correct rounding. The exact value of a function of several inputs
+is that of what _docs.py says of it, with what is rounded there rounded. Docstrings, README and tests read
+this table and nothing else."""
 
-# ufunc -> (the function that chooses it, its form)
+FORMS = {"erf": "exact", "tanh": "tanh", "sigmoid": "sigmoid"}
+UNARY = ("gelu", "gelu_gate", "gelu_grad")
+MU_SIGMA = ("gelu_mu_sigma", "gelu_gate_mu_sigma", "gelu_grad_mu_sigma", "gelu_backward_mu_sigma")
+FUSED = ("gelu_backward", "bias_gelu", "geglu", "geglu_backward")
+
+# ufunc -> (the function that it is a form of, its form)
 UFUNCS = {
     f"{function}_{name}": (function, form)
-    for function in ("gelu", "gelu_gate", "gelu_grad")
-    for name, form in (("erf", "exact"), ("tanh", "tanh"), ("sigmoid", "sigmoid"))
+    for function in (*UNARY, *FUSED, *MU_SIGMA)
+    for name, form in FORMS.items()
 }
 
-ULP = dict.fromkeys(UFUNCS, {"float16": 0.5, "float32": 1.0, "float64": 1.0})
+# The float32 result, right to a thousandth of a float16's ULP, and beside the zero of a gradient to a twentieth, is
+# rounded once.
+_NARROW = {"float16": 0.55, "bfloat16": 0.55}
+_OF_FUNCTION = {
+    function: {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.0} for function in UNARY
+}
+_OF_FUNCTION |= {function: _NARROW | {"float32": 1.0, "float64": 1.0} for function in (*FUSED, *MU_SIGMA)}
+_OF_FUNCTION["gelu_backward_mu_sigma"] = _NARROW | {"float32": 0.5, "float64": 0.5}
+ULP = {name: _OF_FUNCTION[function] for name, (function, _) in UFUNCS.items()}
 
-# A gradient is zero at one point. At most NEAR_ZERO from there an error counts in these units, if they are larger than
-# a ULP: a relative bound is not promised, an absolute one is. float16 needs none.
+# What is rounded to one byte: of gelu, gelu_gate and gelu_grad.
+ULP_ONE_BYTE = 0.5
+
+# A sum of two terms that may cancel: a ULP is that of the larger one.
+OF_LARGER_TERM = ("gelu_grad_mu_sigma",)
+
+# A gradient is zero at one point. At most NEAR_ZERO from there an error counts in these units, times the other factor
+# where there is one, if they are larger than a ULP: a relative bound is not promised, an absolute one is. float16 and
+# bfloat16 need none.
+_ZEROS = {"erf": -0.7517915246935645, "tanh": -0.7524614220710163, "sigmoid": -0.751154255441289}
 ZEROS = {
-    "gelu_grad_erf": -0.7517915246935645,
-    "gelu_grad_tanh": -0.7524614220710163,
-    "gelu_grad_sigmoid": -0.751154255441289,
+    f"{function}_{form}": zero
+    for function in ("gelu_grad", "gelu_backward", "geglu_backward")
+    for form, zero in _ZEROS.items()
 }
 NEAR_ZERO = 0.15
-UNIT_NEAR_ZERO = {"float16": 0.0, "float32": 2.0**-26, "float64": 2.0**-55}
+UNIT_NEAR_ZERO = {"float16": 0.0, "bfloat16": 0.0, "float32": 2.0**-26, "float64": 2.0**-55}

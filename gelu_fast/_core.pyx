@@ -9,10 +9,12 @@ import os
 cimport cython
 cimport numpy as np
 from cython.parallel cimport prange
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from numpy cimport npy_intp
 
-from numpy import bool as np_bool
+from numpy import arange, array as np_array, asarray, bool as np_bool, can_cast, copyto, dtype as np_dtype, empty, errstate
+from numpy import may_share_memory, ndarray
+from numpy.lib.array_utils import normalize_axis_index
 
 from gelu_fast._cache import cache_bytes
 from gelu_fast._docs import UFUNC_DOCS
@@ -31,6 +33,10 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef struct gelu_strides:
         void (*pack)(char *packed, const char *strided, npy_intp step, npy_intp n) noexcept nogil
         void (*unpack)(char *strided, npy_intp step, const char *packed, npy_intp n) noexcept nogil
+    ctypedef struct gelu_random:
+        void (*bits)(uint32_t *words, const uint32_t *key, uint64_t at, npy_intp n) noexcept nogil
+        void (*decide_f32)(char **args, npy_intp n, gelu_kernel *gate_f64) noexcept nogil
+        void (*decide_f64)(char **args, npy_intp n, gelu_kernel *gate_f64) noexcept nogil
     ctypedef struct gelu_function:
         const char *name
         int n_in
@@ -40,6 +46,7 @@ cdef extern from "kernels/kernels.h" nogil:
         int (*supported)() noexcept
         const gelu_kernels (*kernels)[GELU_N_TYPES]
         const gelu_strides *strides
+        const gelu_random *random
     const gelu_function gelu_functions[GELU_N_FUNCTIONS]
     const char *gelu_types[GELU_N_TYPES]
     const gelu_level gelu_levels[1]
@@ -58,7 +65,7 @@ cdef extern from "<fenv.h>" nogil:
 # ---- loops: from a ufunc's operands to the kernel ----
 
 cdef enum:
-    MAX_ARGS = 4
+    MAX_ARGS = 5
     BLOCK = 768  # elements of a strided operand that are packed at a time; a multiple of every vector's length
     # Or the buffers of operands lie 4096 bytes apart, and a load waits for the store that seems to be its own.
     APART_BY = 40
@@ -77,6 +84,17 @@ cdef struct Loop:
     int n_in
     int n_args
     npy_intp itemsize
+    # Of a type of one byte, whose kernels are float32's: the float32 of each byte; and the byte of each first half of a
+    # float32, whose last bit says whether there was more.
+    const float *widen
+    const uint8_t *narrow
+
+# Which elements: rows of n, and the bytes from one element, and from one row, to the next, for each operand.
+cdef struct Space:
+    npy_intp n_rows
+    npy_intp n
+    npy_intp row_steps[MAX_ARGS]
+    npy_intp steps[MAX_ARGS]
 
 # Bytes of inputs and results that the cache has no room for. More are written past it: 2^24 float32, one thread, 0.29
 # ns for 0.51 (Granite Rapids); with an older loop no faster, and 0.38 for 0.345 on one thread (Zen 4).
@@ -98,10 +116,30 @@ def _streamed():
     return streamed
 
 
+cdef void pack(char *packed, const char *strided, npy_intp step, npy_intp n, const Loop *loop) noexcept nogil:
+    cdef npy_intp i
+    if loop.widen == NULL:
+        loop.strides.pack(packed, strided, step, n)
+    else:
+        for i in range(n):
+            (<float *> packed)[i] = loop.widen[(<uint8_t *> strided)[i * step]]
+
+
+cdef void unpack(char *strided, npy_intp step, const char *packed, npy_intp n, const Loop *loop) noexcept nogil:
+    cdef npy_intp i
+    cdef uint32_t bits
+    if loop.narrow == NULL:
+        loop.strides.unpack(strided, step, packed, n)
+    else:
+        for i in range(n):
+            bits = (<const uint32_t *> packed)[i]
+            (<uint8_t *> strided)[i * step] = loop.narrow[bits >> 16 | ((bits & 0xffff) != 0)]
+
+
 cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
-    """Operands that are not contiguous are packed, a block at a time."""
-    # Tried: blocks of 128, 256 and 512, slower; 1536, no faster; fetching the next block ahead of the kernel, faster for float64 that is
-    # not in the cache (2.9 ns for 3.9), slower for float32 (0.84 for 0.80).
+    """Operands that are not as the kernel takes them are packed, a block at a time; one number for all, once."""
+    # Tried: blocks of 128, 256 and 512, slower; 1536, no faster; fetching the next block ahead of the kernel, faster
+    # for float64 that is not in the cache (2.9 ns for 3.9), slower for float32 (0.84 for 0.80).
     cdef uint64_t buffers[MAX_ARGS][BLOCK + APART_BY]
     cdef char *block_args[MAX_ARGS]
     cdef npy_intp start = 0, length
@@ -110,77 +148,87 @@ cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop 
         length = min(n - start, <npy_intp> BLOCK)
         for j in range(loop.n_args):
             block_args[j] = args[j] + start * steps[j]
-            if steps[j] != loop.itemsize:
-                if j < loop.n_in:
-                    loop.strides.pack(<char *> buffers[j], block_args[j], steps[j], length)
+            if steps[j] != loop.itemsize or loop.widen != NULL:
+                if j < loop.n_in and (steps[j] != 0 or start == 0):
+                    pack(<char *> buffers[j], block_args[j], steps[j], length, loop)
                 block_args[j] = <char *> buffers[j]
         loop.kernels.plain(block_args, length)
         for j in range(loop.n_in, loop.n_args):
-            if steps[j] != loop.itemsize:
-                loop.strides.unpack(args[j] + start * steps[j], steps[j], <char *> buffers[j], length)
+            if block_args[j] == <char *> buffers[j]:
+                unpack(args[j] + start * steps[j], steps[j], block_args[j], length, loop)
         start += length
 
 
 cdef bint contiguous(const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
+    """Whether operands are as the kernel takes them."""
     cdef int j
     for j in range(loop.n_args):
         if steps[j] != loop.itemsize and n > 1:
             return False
-    return True
+    return loop.widen == NULL
 
 
-cdef void run(char **args, const npy_intp *steps, npy_intp start, npy_intp stop, const Loop *loop,
+cdef void run(char **args, const Space *space, npy_intp start, npy_intp stop, const Loop *loop,
               bint streaming) noexcept nogil:
     """Elements start to stop, on this thread."""
     cdef char *shifted[MAX_ARGS]
+    cdef npy_intp row, column, length
     cdef int j
-    for j in range(loop.n_args):
-        shifted[j] = args[j] + start * steps[j]
-    if streaming:
-        loop.kernels.streaming(shifted, stop - start)
-    elif contiguous(steps, stop - start, loop):
-        loop.kernels.plain(shifted, stop - start)
-    else:
-        run_blocks(shifted, steps, stop - start, loop)
+    while start < stop:
+        row = start // space.n
+        column = start - row * space.n
+        length = min(space.n - column, stop - start)
+        for j in range(loop.n_args):
+            shifted[j] = args[j] + row * space.row_steps[j] + column * space.steps[j]
+        if streaming:
+            loop.kernels.streaming(shifted, length)
+        elif contiguous(space.steps, length, loop):
+            loop.kernels.plain(shifted, length)
+        else:
+            run_blocks(shifted, space.steps, length, loop)
+        start += length
 
 
-cdef Overlap overlap(char **args, const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
-    """How the outputs lie to the inputs (NumPy lets an output run behind an input). Unless it is ACROSS, shares of
-    the elements may be computed in any order."""
+cdef Overlap overlap(char **args, const Space *space, const Loop *loop) noexcept nogil:
+    """How the outputs lie to the inputs and to each other (NumPy lets an output run behind an input). Unless it is
+    ACROSS, shares of the elements may be computed in any order."""
     cdef Overlap found = APART
     cdef int i, j
-    cdef char *first_in
-    cdef char *first_out
+    cdef npy_intp along, across
+    cdef char *first[MAX_ARGS]
+    cdef char *end[MAX_ARGS]
+    for j in range(loop.n_args):
+        along = (space.n - 1) * space.steps[j]
+        across = (space.n_rows - 1) * space.row_steps[j]
+        first[j] = args[j] + min(along, <npy_intp> 0) + min(across, <npy_intp> 0)
+        end[j] = args[j] + max(along, <npy_intp> 0) + max(across, <npy_intp> 0) + loop.itemsize
     for j in range(loop.n_in, loop.n_args):
-        if -loop.itemsize < steps[j] < loop.itemsize:
+        if -loop.itemsize < space.steps[j] < loop.itemsize:
             return ACROSS
-        first_out = args[j] + min((n - 1) * steps[j], <npy_intp> 0)
-        for i in range(loop.n_in):
-            first_in = args[i] + min((n - 1) * steps[i], <npy_intp> 0)
-            if args[i] == args[j] and steps[i] == steps[j]:
-                found = IN_PLACE
-            elif (first_in < args[j] + max((n - 1) * steps[j], <npy_intp> 0) + loop.itemsize
-                    and first_out < args[i] + max((n - 1) * steps[i], <npy_intp> 0) + loop.itemsize):
+        for i in range(j):
+            if first[i] >= end[j] or first[j] >= end[i]:
+                continue
+            if (i >= loop.n_in or args[i] != args[j] or space.steps[i] != space.steps[j]
+                    or space.row_steps[i] != space.row_steps[j]):
                 return ACROSS
+            found = IN_PLACE
     return found
 
 
-cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *steps,
-                     void *data) noexcept nogil:
-    """The inner loop of every ufunc; `data` is the Loop that says which kernel."""
+cdef void execute(char **args, const Space *space, const Loop *loop) noexcept nogil:
+    """All elements, on as many threads as they are worth."""
     global streamed
-    cdef const Loop *loop = <const Loop *> data
-    cdef npy_intp n = dimensions[0], share
+    cdef npy_intp n = space.n_rows * space.n, share
     cdef int errors = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW
     cdef int before = fetestexcept(errors)
     cdef Overlap overlaps = ACROSS
     cdef bint streaming
     cdef int team = 1, raised, i
     if n >= 2 * MIN_SHARE:
-        overlaps = overlap(args, steps, n, loop)
+        overlaps = overlap(args, space, loop)
     if overlaps != ACROSS:
         team = <int> min(<npy_intp> thread_count(), n // MIN_SHARE)
-    streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(steps, n, loop)
+    streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(space.steps, space.n, loop)
                  and <double> n * loop.n_args * loop.itemsize > stream_from)
     if streaming:
         streamed += 1
@@ -188,10 +236,88 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
         share = (n // team + BLOCK) // BLOCK * BLOCK
         for i in prange(team, num_threads=team, schedule="static"):
             if i * share < n:
-                run(args, steps, i * share, min(n, (i + 1) * share), loop, streaming)
+                run(args, space, i * share, min(n, (i + 1) * share), loop, streaming)
     elif n > 0:
-        run(args, steps, 0, n, loop, streaming)
+        run(args, space, 0, n, loop, streaming)
     # The kernels use infinities and underflow as they please; NumPy must hear of none of it.
+    raised = fetestexcept(errors) & ~before
+    if raised:
+        feclearexcept(raised)
+
+
+cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *steps,
+                     void *data) noexcept nogil:
+    """The inner loop of every ufunc; `data` is the Loop that says which kernel."""
+    cdef const Loop *loop = <const Loop *> data
+    cdef Space space
+    cdef int j
+    space.n_rows, space.n = 1, dimensions[0]
+    for j in range(loop.n_args):
+        space.steps[j] = steps[j]
+        space.row_steps[j] = 0
+    execute(args, &space, loop)
+
+
+# ---- stochastic GELU: the same paths with random bits for a second operand ----
+
+cdef struct Draws:
+    const gelu_random *random
+    gelu_kernel *gate
+    gelu_kernel *gate_f64
+    uint32_t key[4]
+    int words  # of each element: 1 for float32, 2 for float64
+
+
+cdef void draw(char **args, const Space *space, npy_intp start, npy_intp stop, const Loop *loop,
+               const Draws *draws) noexcept nogil:
+    """Elements start to stop of x and y, args[0] and args[1]; args[2] is NULL or a byte for each, contiguous."""
+    cdef uint64_t x[BLOCK + APART_BY]
+    cdef uint64_t gate[BLOCK + APART_BY]
+    cdef uint64_t bits[BLOCK + APART_BY + 64]  # two blocks of 64 words at the ends may belong to others
+    cdef uint64_t y[BLOCK]
+    cdef char *block_args[5]
+    cdef npy_intp row, column, length, first
+    cdef char *of_x
+    cdef char *of_y
+    while start < stop:
+        row = start // space.n
+        column = start - row * space.n
+        length = min(min(space.n - column, stop - start), <npy_intp> BLOCK)
+        of_x = args[0] + row * space.row_steps[0] + column * space.steps[0]
+        of_y = args[1] + row * space.row_steps[1] + column * space.steps[1]
+        block_args[0] = of_x
+        block_args[1] = <char *> gate
+        if space.steps[0] != loop.itemsize:
+            loop.strides.pack(<char *> x, of_x, space.steps[0], length)
+            block_args[0] = <char *> x
+        first = start * draws.words // 64
+        draws.random.bits(<uint32_t *> bits, draws.key, first,
+                          ((start + length) * draws.words - first * 64 + 127) // 128 * 2)
+        draws.gate(block_args, length)
+        block_args[2] = <char *> bits + 4 * (start * draws.words - first * 64)
+        block_args[3] = <char *> y if space.steps[1] != loop.itemsize else of_y
+        block_args[4] = NULL if args[2] == NULL else args[2] + start
+        if draws.words == 1:
+            draws.random.decide_f32(block_args, length, draws.gate_f64)
+        else:
+            draws.random.decide_f64(block_args, length, draws.gate_f64)
+        if space.steps[1] != loop.itemsize:
+            loop.strides.unpack(of_y, space.steps[1], <char *> y, length)
+        start += length
+
+
+cdef void draw_all(char **args, const Space *space, const Loop *loop, const Draws *draws) noexcept nogil:
+    cdef npy_intp n = space.n_rows * space.n, share
+    cdef int errors = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW
+    cdef int before = fetestexcept(errors), raised, i
+    cdef int team = <int> max(<npy_intp> 1, min(<npy_intp> thread_count(), n // MIN_SHARE))
+    share = (n // team + BLOCK) // BLOCK * BLOCK
+    if team > 1:
+        for i in prange(team, num_threads=team, schedule="static"):
+            if i * share < n:
+                draw(args, space, i * share, min(n, (i + 1) * share), loop, draws)
+    elif n > 0:
+        draw(args, space, 0, n, loop, draws)
     raised = fetestexcept(errors) & ~before
     if raised:
         feclearexcept(raised)
@@ -306,102 +432,252 @@ cdef int level = built_isa_levels.index(isa_level)
 compiler = gelu_compiler.decode()
 openmp_version = GELU_OPENMP
 
-cdef dict TYPE_NUMBERS = {"f16": np.NPY_FLOAT16, "f32": np.NPY_FLOAT32, "f64": np.NPY_FLOAT64}
+cdef enum:
+    MAX_TYPES = GELU_N_TYPES + 8  # and those of one byte
 
 # NumPy keeps pointers into all of these for as long as the process lives.
-cdef Loop loops[GELU_N_FUNCTIONS][GELU_N_TYPES]
-cdef void *loop_data[GELU_N_FUNCTIONS][GELU_N_TYPES]
-cdef char signatures[GELU_N_FUNCTIONS][GELU_N_TYPES * MAX_ARGS]
-cdef np.PyUFuncGenericFunction loop_functions[GELU_N_TYPES]
+cdef Loop loops[GELU_N_FUNCTIONS][MAX_TYPES]
+cdef void *loop_data[GELU_N_FUNCTIONS][MAX_TYPES]
+cdef char signatures[GELU_N_FUNCTIONS][MAX_TYPES * MAX_ARGS]
+cdef np.PyUFuncGenericFunction loop_functions[MAX_TYPES]
 cdef list kept = []
-cdef void *descriptors[GELU_N_TYPES]  # NumPy's own: of native byte order, without metadata
+cdef void *descriptors[MAX_TYPES]  # NumPy's own: of native byte order, without metadata
+cdef int n_types = 0
+cdef list kernels_types = [gelu_types[t].decode() for t in range(GELU_N_TYPES)]
+
+
+cdef int new_type(object dtype, str kernels_type, const float *widen, const uint8_t *narrow) except -1:
+    """Number a type, and make a loop for it of each function's kernels for `kernels_type`."""
+    global n_types
+    cdef int f, row = kernels_types.index(kernels_type), t = n_types
+    cdef Loop *loop
+    kept.append(dtype)
+    descriptors[t] = <void *> dtype
+    for f in range(GELU_N_FUNCTIONS):
+        loop = &loops[f][t]
+        loop.kernels = gelu_levels[level].kernels[f][row]
+        loop.strides = gelu_levels[level].strides[row]
+        loop.n_in = gelu_functions[f].n_in
+        loop.n_args = loop.n_in + gelu_functions[f].n_out
+        loop.itemsize = dtype.itemsize
+        loop.widen, loop.narrow = widen, narrow
+        if widen != NULL:
+            loop.kernels.streaming = NULL
+        loop_data[f][t] = loop
+    loop_functions[t] = <np.PyUFuncGenericFunction> ufunc_loop
+    n_types += 1
+    return t
 
 
 cdef object make_ufunc(int f):
+    """Of the types that are numbered so far."""
     cdef const gelu_function *function = &gelu_functions[f]
-    cdef int n_args = function.n_in + function.n_out
-    cdef int t, j
+    cdef int n_args = function.n_in + function.n_out, t, j
+    name = function.name.decode()
     if n_args > MAX_ARGS:
-        raise ImportError(f"{function.name.decode()} has {n_args} operands, _core.pyx room for {MAX_ARGS}")
-    name = f"gelu_{function.name.decode()}"
+        raise ImportError(f"{name} has {n_args} operands, _core.pyx room for {MAX_ARGS}")
     encoded = name.encode(), UFUNC_DOCS[name].encode()
     kept.append(encoded)
-    for t in range(GELU_N_TYPES):
-        number = TYPE_NUMBERS[gelu_types[t].decode()]
-        descriptor = np.PyArray_DescrFromType(number)
-        kept.append(descriptor)
-        descriptors[t] = <void *> descriptor
+    for t in range(n_types):
         for j in range(n_args):
-            signatures[f][t * n_args + j] = <char> <int> number
-        loops[f][t].kernels = gelu_levels[level].kernels[f][t]
-        loops[f][t].strides = gelu_levels[level].strides[t]
-        loops[f][t].n_in = function.n_in
-        loops[f][t].n_args = n_args
-        loops[f][t].itemsize = descriptor.itemsize
-        loop_data[f][t] = &loops[f][t]
-        loop_functions[t] = <np.PyUFuncGenericFunction> ufunc_loop
+            signatures[f][t * n_args + j] = <char> <int> kept[t].num
     return name, np.PyUFunc_FromFuncAndData(
-        loop_functions, loop_data[f], signatures[f], GELU_N_TYPES, function.n_in, function.n_out,
+        loop_functions, loop_data[f], signatures[f], n_types, function.n_in, function.n_out,
         np.PyUFunc_None, encoded[0], encoded[1], 0)
 
 
+for numpy_type, kernels_type in ((np.NPY_FLOAT16, "f16"), (np.NPY_FLOAT32, "f32"), (np.NPY_FLOAT64, "f64")):
+    new_type(np.PyArray_DescrFromType(numpy_type), kernels_type, NULL, NULL)
 ufuncs = dict([make_ufunc(f) for f in range(GELU_N_FUNCTIONS)])
+cdef list by_number = list(ufuncs.values())
 
 
-# ---- gelu(): plain arrays without the ufunc's ways round them, all else by the ufunc ----
+cdef int add_type(object dtype, str kernels_type, const float *widen, const uint8_t *narrow) except -1:
+    """A type that NumPy does not know."""
+    cdef int types[MAX_ARGS]
+    cdef int t = new_type(dtype, kernels_type, widen, narrow), f, j
+    for j in range(MAX_ARGS):
+        types[j] = dtype.num
+    for f in range(GELU_N_FUNCTIONS):
+        np.PyUFunc_RegisterLoopForType(by_number[f], types[0], <np.PyUFuncGenericFunction> ufunc_loop, types,
+                                       loop_data[f][t])
+    return 0
+
+
+# Of those of one byte, converted by tables that ml_dtypes fills.
+cdef tuple ONE_BYTE = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e4m3b11fnuz",
+                       "float8_e4m3", "float8_e3m4")
+
+
+cdef int add_ml_dtypes() except -1:
+    """Where ml_dtypes is installed, its types; an array of one can be there without this package knowing, so at once.
+    Its import takes 7 ms, one that fails 0.1."""
+    cdef np.ndarray widen, narrow
+    try:
+        import ml_dtypes
+    except ImportError:
+        return 0
+    add_type(np_dtype(ml_dtypes.bfloat16), "bf16", NULL, NULL)
+    every_half = arange(1 << 16, dtype="u2").view(ml_dtypes.bfloat16)
+    with errstate(all="ignore"):
+        for name in ONE_BYTE:
+            if not hasattr(ml_dtypes, name):
+                continue
+            dtype = np_dtype(getattr(ml_dtypes, name))
+            widen = arange(1 << 8, dtype="u1").view(dtype).astype("f4")
+            narrow = every_half.astype(dtype).view("u1")
+            kept.append((widen, narrow))
+            add_type(dtype, "f32", <const float *> np.PyArray_DATA(widen), <const uint8_t *> np.PyArray_DATA(narrow))
+    return 0
+
+
+add_ml_dtypes()
+
+# ---- the functions: plain arrays without the ufunc's ways round them, all else by the ufunc ----
 
 cdef enum:
     KEEP_GIL = 500  # elements; as in NumPy
     WARN_ON_WRITE = -0x80000000  # NPY_ARRAY_WARN_ON_WRITE, which Cython's declarations lack
+    MAX_DIMS = 64  # NumPy's
+    EVERY_TYPE_HAS = 57344  # the smallest of the types' largest numbers
 
 
-cdef object apply_plain(int f, object x, object out):
-    """Function f of x, of one input and one output, 0.1 us faster than by the ufunc: x and `out`, if it is given,
-    must be such that a ufunc would do nothing but call its inner loop. Returns None if they are not."""
-    if not np.PyArray_CheckExact(x):
+cdef bint broadcast(np.ndarray a, const npy_intp *shape, int ndim, npy_intp *strides, bint repeats):
+    """The strides of an array as one of this shape; whether it can be that, with elements repeated if they may be."""
+    cdef int missing = ndim - np.PyArray_NDIM(a), i
+    cdef npy_intp n
+    for i in range(ndim):
+        n = 1 if i < missing else np.PyArray_DIM(a, i - missing)
+        if n != shape[i] and not (n == 1 and repeats):
+            return False
+        strides[i] = 0 if n == 1 else np.PyArray_STRIDE(a, i - missing)
+    return True
+
+
+cdef bint in_order(const npy_intp *strides, const npy_intp *shape, int ndim) noexcept:
+    """Whether elements lie in memory in the order of their indices, as far as they do not coincide."""
+    cdef npy_intp least = 0
+    cdef int i
+    for i in range(ndim - 1, -1, -1):
+        if shape[i] != 1 and strides[i] != 0:
+            if strides[i] < least:
+                return False
+            least = strides[i]
+    return True
+
+
+cdef bint in_rows(const npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIMS], int n_args,
+                  Space *space) noexcept:
+    """Take dimensions together until there are rows of elements and no more; whether that is possible."""
+    cdef npy_intp *lengths[2]
+    cdef npy_intp *steps[2]
+    cdef int level = -1, i, j
+    cdef bint joins
+    lengths[0] = &space.n
+    lengths[1] = &space.n_rows
+    steps[0] = space.steps
+    steps[1] = space.row_steps
+    space.n = space.n_rows = 1
+    for j in range(n_args):
+        space.steps[j] = space.row_steps[j] = 0
+    for i in range(ndim - 1, -1, -1):
+        if shape[i] == 1:
+            continue
+        joins = level >= 0
+        for j in range(n_args):
+            joins = joins and strides[j][i] == steps[level][j] * lengths[level][0]
+        if not joins:
+            level += 1
+            if level == 2:
+                return False
+            for j in range(n_args):
+                steps[level][j] = strides[j][i]
+        lengths[level][0] *= shape[i]
+    return True
+
+
+cdef object apply_plain(int f, tuple inputs, object out):
+    """Function f of the inputs, sooner than by the ufunc (0.1 us, for one input), and on all threads also where rows of
+    an operand do not join, as those of a bias. Inputs and `out`, if it is given, a tuple for two outputs, must be such
+    that a ufunc would do nothing but call its inner loop; returns None if they are not."""
+    cdef int n_in = gelu_functions[f].n_in, n_out = gelu_functions[f].n_out, ndim = 0, t = 0, missing, i, j
+    cdef np.ndarray a, first = None
+    cdef list operands
+    cdef char *args[MAX_ARGS]
+    cdef npy_intp shape[MAX_DIMS]
+    cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
+    cdef Space space
+    for x in inputs:
+        if np.PyArray_CheckExact(x) and np.PyArray_NDIM(x) > ndim:
+            first = x
+            ndim = np.PyArray_NDIM(first)
+    if first is None:
         return None
-    cdef np.ndarray a = x, y
-    cdef void *descriptor = <void *> np.PyArray_DESCR(a)
-    cdef int ndim = np.PyArray_NDIM(a), t = 0, i
-    while t < GELU_N_TYPES and descriptors[t] != descriptor:
+    cdef void *descriptor = <void *> np.PyArray_DESCR(first)
+    while t < n_types and descriptors[t] != descriptor:
         t += 1
-    if t == GELU_N_TYPES or ndim == 0 or not np.PyArray_ISCARRAY_RO(a):
+    if t == n_types:
         return None
     cdef Loop loop = loops[f][t]
-    cdef npy_intp n = np.PyArray_SIZE(a)
-    cdef char *args[2]
-    cdef npy_intp steps[2]
-    args[0] = <char *> np.PyArray_DATA(a)
-    steps[0] = steps[1] = loop.itemsize
-    if out is None:
-        y = np.PyArray_EMPTY(ndim, np.PyArray_DIMS(a), np.PyArray_TYPE(a), 0)
-        args[1] = <char *> np.PyArray_DATA(y)
-        loop.kernels.streaming = NULL  # the system has just zeroed this memory, and has it in the cache
-    else:
-        if not np.PyArray_CheckExact(out):
-            return None
-        y = out
-        if (<void *> np.PyArray_DESCR(y) != descriptor or np.PyArray_NDIM(y) != ndim
-                or not np.PyArray_ISCARRAY(y) or np.PyArray_FLAGS(y) & WARN_ON_WRITE):
-            return None
-        for i in range(ndim):
-            if np.PyArray_DIM(a, i) != np.PyArray_DIM(y, i):
+
+    operands = []
+    for i in range(ndim):
+        shape[i] = np.PyArray_DIM(first, i)
+    for x in inputs:
+        if type(x) is float or type(x) is int:
+            if not -EVERY_TYPE_HAS <= x <= EVERY_TYPE_HAS:
                 return None
-        args[1] = <char *> np.PyArray_DATA(y)
-        if n > 0 and overlap(args, steps, n, &loop) == ACROSS:
+            x = np_array(x, first.dtype)
+        elif not np.PyArray_CheckExact(x):
             return None
+        operands.append(x)
+        missing = ndim - np.PyArray_NDIM(x)
+        for i in range(missing, ndim):
+            if shape[i] == 1:
+                shape[i] = np.PyArray_DIM(x, i - missing)
+    if out is None:
+        loop.kernels.streaming = NULL  # the system has just zeroed that memory, and has it in the cache
+        for j in range(n_out):
+            operands.append(np.PyArray_EMPTY(ndim, shape, np.PyArray_TYPE(first), 0))
+    elif n_out == 1:
+        operands.append(out)
+    elif type(out) is tuple and len(<tuple> out) == n_out:
+        operands.extend(out)
+    else:
+        return None
+    for j in range(n_in + n_out):
+        x = operands[j]
+        if not np.PyArray_CheckExact(x):
+            return None
+        a = x
+        if <void *> np.PyArray_DESCR(a) != descriptor or not broadcast(a, shape, ndim, strides[j], j < n_in):
+            return None
+        if j < n_in:
+            if not np.PyArray_ISBEHAVED_RO(a) or (out is None and not in_order(strides[j], shape, ndim)):
+                return None
+        elif not np.PyArray_ISBEHAVED(a) or np.PyArray_FLAGS(a) & WARN_ON_WRITE or np.PyArray_NDIM(a) != ndim:
+            return None
+        args[j] = <char *> np.PyArray_DATA(a)
+    if not in_rows(shape, ndim, strides, n_in + n_out, &space):
+        return None
+    cdef npy_intp n = space.n_rows * space.n
+    if n > 0 and out is not None and overlap(args, &space, &loop) == ACROSS:
+        return None
     if n <= KEEP_GIL:
-        ufunc_loop(args, &n, steps, &loop)
+        execute(args, &space, &loop)
     else:
         with nogil:
-            ufunc_loop(args, &n, steps, &loop)
-    return y
+            execute(args, &space, &loop)
+    return operands[n_in] if n_out == 1 else tuple(operands[n_in:])
 
 
-cdef list by_number = list(ufuncs.values())
-cdef list names = list(ufuncs)
 # A function's forms stand one after the other: gelu_erf, gelu_tanh, gelu_sigmoid.
-cdef int VALUE = names.index("gelu_erf"), GATE = names.index("gelu_gate_erf"), GRAD = names.index("gelu_grad_erf")
+cdef dict first_of = {name.removesuffix("_erf"): f for f, name in enumerate(ufuncs) if name.endswith("_erf")}
+cdef int VALUE = first_of["gelu"], GATE = first_of["gelu_gate"], GRAD = first_of["gelu_grad"]
+cdef int BACKWARD = first_of["gelu_backward"], BIAS = first_of["bias_gelu"]
+cdef int GEGLU = first_of["geglu"], GEGLU_BACKWARD = first_of["geglu_backward"]
+# Those with location and scale stand in the order of those without.
+cdef int MU_SIGMA = first_of["gelu_mu_sigma"] - VALUE
 cdef dict forms = {False: 0, "none": 0, True: 1, "tanh": 1, "sigmoid": 2}
 cdef tuple names_of_forms = (str, bool, np_bool)  # their types: 0 and 1 are no booleans here
 cdef str SAME_KIND = "same_kind", K = "K"  # interned, as are the defaults
@@ -415,12 +691,12 @@ cdef int form_of(object approx) except -1:
     raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
 
 
-cdef object apply(int f, object x, object out, object where, object dtype, object casting, object order,
+cdef object apply(int f, tuple inputs, object out, object where, object dtype, object casting, object order,
                   object subok):
-    """Function f of x; the other arguments are a ufunc's."""
+    """Function f of the inputs; the other arguments are a ufunc's."""
     cdef dict given
     if where is True and dtype is None and casting is SAME_KIND and order is K and subok is True:
-        y = apply_plain(f, x, out)
+        y = apply_plain(f, inputs, out)
         if y is not None:
             return y
     given = {}  # only what was given: it may go on to other libraries' __array_ufunc__
@@ -436,14 +712,42 @@ cdef object apply(int f, object x, object out, object where, object dtype, objec
         given["subok"] = subok
     if out is not None:
         given["out"] = out
-    return by_number[f](x, **given)
+    return by_number[f](*inputs, **given)
 
 
-# Here, as a Python function around it would take half of the time of a small call.
+cdef bint is_number(object x, int number):
+    return (type(x) is float or type(x) is int) and x == number
+
+
+cdef object apply_at(int f, tuple inputs, object mu, object sigma, object out, object where, object dtype,
+                     object casting, object order, object subok):
+    """Function f of the inputs, or, unless location and scale are 0 and 1, the one that takes these as well."""
+    if is_number(mu, 0) and is_number(sigma, 1):
+        return apply(f, inputs, out, where, dtype, casting, order, subok)
+    # What is not computed yet, as a dask array, is not looked into: its results are no numbers where this would raise.
+    if not hasattr(sigma, "__dask_graph__") and not (asarray(sigma) > 0).all():
+        raise ValueError("sigma must be above 0")
+    return apply(f + MU_SIGMA, (*inputs, mu, sigma), out, where, dtype, casting, order, subok)
+
+
+cdef tuple halves(object x, object axis):
+    """Both halves along an axis: views, of whatever kind of array it is."""
+    if not hasattr(x, "shape"):
+        x = asarray(x)
+    axis = normalize_axis_index(axis, len(x.shape))
+    n = x.shape[axis]
+    if n % 2:
+        raise ValueError(f"axis {axis} of length {n} has no halves")
+    before = (slice(None),) * axis
+    return x[(*before, slice(None, n // 2))], x[(*before, slice(n // 2, None))]
+
+
+# Here, as Python functions around them would take half of the time of a small call.
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
-def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
+def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
+         order="K", subok=True):
     """
     The Gaussian error linear unit, x Phi(x), or one of its approximations.
 
@@ -451,8 +755,9 @@ def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kin
     ----------
     x : array_like
         Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
-        numbers are promoted as `numpy.exp` promotes them. Arrays of other libraries that know NumPy's ufuncs
-        (dask, pandas, xarray) give arrays of theirs.
+        numbers are promoted as `numpy.exp` promotes them. Where ml_dtypes is installed, its bfloat16 and floats of
+        one byte are types as well. Arrays of other libraries that know NumPy's ufuncs (dask, pandas, xarray) give
+        arrays of theirs.
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the
         sigmoid approximation. These are the ufuncs `gelu_erf`, `gelu_tanh` and `gelu_sigmoid`.
@@ -471,7 +776,8 @@ def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kin
     Raises
     ------
     ValueError
-        If `approx` is none of the above, or if `out` has a shape that the result does not broadcast to.
+        If `approx` is none of the above, if `sigma` is not above 0 throughout (of an array of dask that is not looked
+        into: the results are NaN there), or if `out` has a shape that the result does not broadcast to.
     TypeError
         If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under
         `casting`.
@@ -493,13 +799,14 @@ def gelu(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kin
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    return apply(VALUE + form_of(approx), x, out, where, dtype, casting, order, subok)
+    return apply_at(VALUE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
-def gelu_gate(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
+def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
+              order="K", subok=True):
     """
     The gate of GELU, which x is multiplied with: Phi(x), or one of its approximations.
 
@@ -509,9 +816,11 @@ def gelu_gate(x, approx=False, *, out=None, where=True, dtype=None, casting="sam
     ----------
     x : array_like
         Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
-        numbers are promoted as `numpy.exp` promotes them.
+        numbers are promoted as `numpy.exp` promotes them, and see `gelu`.
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form, as for `gelu`. These are the ufuncs `gelu_gate_erf`, `gelu_gate_tanh` and `gelu_gate_sigmoid`.
+    mu, sigma : array_like, optional
+        Location and scale, as for `gelu`: ``Phi((x - mu) / sigma)``, `gelu_gate_mu_sigma_erf` and so on.
     out, where, dtype, casting, order, subok
         As for `gelu`.
 
@@ -541,13 +850,14 @@ def gelu_gate(x, approx=False, *, out=None, where=True, dtype=None, casting="sam
     >>> gelu_gate(np.array([-10.0, 0.0, 1.0]))
     array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])
     """
-    return apply(GATE + form_of(approx), x, out, where, dtype, casting, order, subok)
+    return apply_at(GATE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
-def gelu_grad(x, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
+def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
+              order="K", subok=True):
     """
     The derivative of GELU, or of one of its approximations.
 
@@ -555,9 +865,12 @@ def gelu_grad(x, approx=False, *, out=None, where=True, dtype=None, casting="sam
     ----------
     x : array_like
         Where to take the derivative; of any shape. float16, float32 and float64 are computed as they are; bool,
-        integers and Python numbers are promoted as `numpy.exp` promotes them.
+        integers and Python numbers are promoted as `numpy.exp` promotes them, and see `gelu`.
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form, as for `gelu`. These are the ufuncs `gelu_grad_erf`, `gelu_grad_tanh` and `gelu_grad_sigmoid`.
+    mu, sigma : array_like, optional
+        Location and scale, as for `gelu`; the derivative is that with respect to `x`. The ufuncs are
+        `gelu_grad_mu_sigma_erf` and so on; of their two terms that may cancel, the larger one counts for the error.
     out, where, dtype, casting, order, subok
         As for `gelu`.
 
@@ -587,4 +900,352 @@ def gelu_grad(x, approx=False, *, out=None, where=True, dtype=None, casting="sam
     >>> gelu_grad(np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])
     """
-    return apply(GRAD + form_of(approx), x, out, where, dtype, casting, order, subok)
+    return apply_at(GRAD + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None,
+                  casting="same_kind", order="K", subok=True):
+    """
+    The gradient that GELU hands back: `dy` times the derivative at `x`, in one pass.
+
+    Parameters
+    ----------
+    dy : array_like
+        The gradient with respect to the result of ``gelu(x, approx)``.
+    x : array_like
+        The input of that, of a shape that broadcasts with that of `dy`. Types are promoted as by `numpy.multiply`,
+        integers as for `gelu`.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form, as for `gelu`. These are the ufuncs `gelu_backward_erf`, `gelu_backward_tanh` and
+        `gelu_backward_sigmoid`.
+    mu, sigma : array_like, optional
+        Location and scale, as for `gelu`. The ufuncs are `gelu_backward_mu_sigma_erf` and so on, which multiply with
+        the rounded ``gelu_grad(x, approx, mu=mu, sigma=sigma)``.
+    out, where, dtype, casting, order, subok
+        As for `gelu`; `out` may be `dy` or `x`.
+
+    Returns
+    -------
+    ndarray or scalar
+        ``dy * gelu_grad(x, approx)``, the product rounded once, in the shape that both broadcast to; `out` if given.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gelu` does; ValueError also if the shapes do not broadcast.
+
+    See Also
+    --------
+    gelu_grad : The derivative itself.
+    gelu_backward_erf, gelu_backward_tanh, gelu_backward_sigmoid : The forms, with their error bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import gelu_backward
+    >>> gelu_backward(np.array([1.0, 1.0, 0.5]), np.array([-10.0, 0.0, 1.0]))
+    array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])
+    """
+    return apply_at(BACKWARD + form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
+              subok=True):
+    """
+    GELU of a sum, ``gelu(x + bias, approx)``, in one pass.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape.
+    bias : array_like
+        What is added, of a shape that broadcasts with that of `x`: most often one number for each of the last axis.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form, as for `gelu`. These are the ufuncs `bias_gelu_erf`, `bias_gelu_tanh` and `bias_gelu_sigmoid`.
+    out, where, dtype, casting, order, subok
+        As for `gelu`; `out` may be `x`.
+
+    Returns
+    -------
+    ndarray or scalar
+        GELU of each sum. The sum is rounded once, to the type that is computed in: float32 for float16, else the
+        type of the result.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gelu` does; ValueError also if the shapes do not broadcast.
+
+    See Also
+    --------
+    bias_gelu_erf, bias_gelu_tanh, bias_gelu_sigmoid : The forms, with their error bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import bias_gelu
+    >>> bias_gelu(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.0, -2.0]))
+    array([[0.84134475, 0.        ],
+           [2.99595031, 1.95449974]])
+    """
+    return apply(BIAS + form_of(approx), (x, bias), out, where, dtype, casting, order, subok)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=None, casting="same_kind", order="K",
+          subok=True):
+    """
+    The gated linear unit with GELU, ``gelu(gate, approx) * up``, in one pass.
+
+    Parameters
+    ----------
+    gate : array_like
+        What GELU is taken of; or, if `up` is not given, both: it is split in halves along `axis`, `up` the first
+        and the gate the second, as torch's and JAX's glu and diffusers' GEGLU do.
+    up : array_like, optional
+        What it is multiplied with, of a shape that broadcasts with that of `gate`.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form, as for `gelu`. These are the ufuncs `geglu_erf`, `geglu_tanh` and `geglu_sigmoid`.
+    axis : int, optional
+        Along which one array is split. It has no meaning for two.
+    out, where, dtype, casting, order, subok
+        As for `gelu`; `out` may be `gate` or `up`.
+
+    Returns
+    -------
+    ndarray or scalar
+        The product, rounded once.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gelu` does; ValueError also if the shapes do not broadcast, or if one array has no axis `axis` (an
+        `numpy.exceptions.AxisError`) or an odd number of elements along it.
+
+    See Also
+    --------
+    geglu_backward : Its gradients.
+    geglu_erf, geglu_tanh, geglu_sigmoid : The forms, with their error bounds.
+
+    References
+    ----------
+    N. Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import geglu
+    >>> geglu(np.array([0.0, 1.0, 2.0]), np.array([3.0, 2.0, 1.0]))
+    array([0.        , 1.68268949, 1.95449974])
+    >>> geglu(np.array([3.0, 2.0, 1.0, 0.0, 1.0, 2.0]))
+    array([0.        , 1.68268949, 1.95449974])
+    """
+    cdef int form = form_of(approx)
+    if up is None:
+        up, gate = halves(gate, axis)
+    return apply(GEGLU + form, (gate, up), out, where, dtype, casting, order, subok)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
+                   subok=True):
+    """
+    The gradients that GEGLU hands back, both in one pass over its inputs.
+
+    Parameters
+    ----------
+    dy : array_like
+        The gradient with respect to the result of ``geglu(gate, up, approx)``.
+    gate, up : array_like
+        The inputs of that, of shapes that broadcast with that of `dy`. (The gradients are not summed where an input
+        was repeated: they have the shape that all broadcast to.)
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form, as for `gelu`. These are the ufuncs `geglu_backward_erf`, `geglu_backward_tanh` and
+        `geglu_backward_sigmoid`.
+    out : tuple of two ndarrays or None, optional
+        Where to put the results; may be any of the inputs.
+    where, dtype, casting, order, subok
+        As for `gelu`.
+
+    Returns
+    -------
+    d_gate, d_up : ndarray or scalar
+        ``(dy * up) * gelu_grad(gate, approx)`` and ``dy * gelu(gate, approx)``; ``dy * up`` is rounded once, to the
+        type that is computed in, and so is each product.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `gelu` does; ValueError also if the shapes do not broadcast.
+
+    See Also
+    --------
+    geglu : The forward pass.
+    geglu_backward_erf, geglu_backward_tanh, geglu_backward_sigmoid : The forms, with their error bounds.
+
+    References
+    ----------
+    N. Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import geglu_backward
+    >>> geglu_backward(np.array([1.0, 0.5]), np.array([0.0, 1.0]), np.array([3.0, 2.0]))
+    (array([1.5       , 1.08331547]), array([0.        , 0.42067237]))
+    """
+    return apply(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), out, where, dtype, casting, order, subok)
+
+
+cdef object key_of(object rng):
+    """128 bits as four words: from a Generator, which they advance, from a seed, or from the system."""
+    from numpy.random import Generator, SeedSequence  # here, as their import takes as long as this package's
+
+    if isinstance(rng, Generator):
+        return rng.integers(1 << 32, size=4, dtype="u4")
+    if rng is not None:
+        try:
+            rng = operator.index(rng)
+        except TypeError:
+            raise TypeError(f"rng must be a numpy.random.Generator, an integer or None, not {rng!r}") from None
+    return SeedSequence(rng).generate_state(4)
+
+
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
+def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
+    """
+    The random form of GELU: x times 1 with probability gate(x), else times 0; GELU is its mean.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape. Types are as for `gelu`; float16, bfloat16 and the types of one byte are taken through
+        float32.
+    rng : numpy.random.Generator, int or None, optional
+        Where randomness comes from: a Generator, of which four words of 32 bits are taken for a call, a seed, at least
+        0, or None: the system's entropy.
+    approx : {False, "none", True, "tanh", "sigmoid"}, optional
+        The form of the gate, as for `gelu`.
+    out : ndarray or None, optional
+        Where to put the result, of the shape of `x`; may be `x` itself.
+    return_mask : bool, optional
+        Whether to return where `x` was kept, too.
+
+    Returns
+    -------
+    y : ndarray or scalar
+        `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is below zero or -0.0. NaN at NaN.
+    mask : ndarray of bool or scalar, only if `return_mask`
+        Where `x` was kept; False at NaN.
+
+    Raises
+    ------
+    TypeError
+        If `x` is complex, longdouble, object, string or datetime, if `rng` is nothing of the above, or if `out` is no
+        array or cannot hold the result.
+    ValueError
+        If `approx` is none of the above, the seed is below 0, or `out` has another shape than `x`.
+
+    See Also
+    --------
+    gelu : Its mean.
+    gelu_gate : The probability.
+
+    Notes
+    -----
+    Element i, in C order, is decided by word i of a counter-based generator, Philox4x32-10 (word pairs for float64),
+    so that one seed gives the same result whatever the memory layout, the number of threads, or the ISA level. The
+    number that is compared with the gate has 31 bits, for float64 52: the probability is right to 2**-32, or 2**-53.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
+    J. Salmon, M. Moraes, R. Dror and D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gelu_fast import stochastic_gelu
+    >>> stochastic_gelu(np.array([-3.0, -0.5, 0.5, 3.0]), 1)
+    array([-0. , -0.5,  0. ,  3. ])
+    """
+    cdef int form = form_of(approx), t
+    cdef np.ndarray a, y, kept_at = None
+    cdef char *args[3]
+    cdef npy_intp shape[MAX_DIMS]
+    cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
+    cdef Space space
+    cdef Draws draws
+    key = key_of(rng)
+    array = asarray(x)
+    result = by_number[VALUE].resolve_dtypes((array.dtype, None))[1]
+    if out is not None:
+        if not isinstance(out, ndarray):
+            raise TypeError("out must be an array")
+        if out.shape != array.shape:
+            raise ValueError(f"out has shape {out.shape}, x has {array.shape}")
+        if not out.flags.writeable:
+            raise ValueError("output array is read-only")
+        if not can_cast(result, out.dtype, "same_kind"):
+            raise TypeError(f"cannot cast {result} to {out.dtype}, the type of out, by the rule 'same_kind'")
+    computed = np_dtype("f8") if result == np_dtype("f8") else np_dtype("f4")
+    # Plain operands of that type as they are, all else through new arrays.
+    a = array.astype(computed, copy=False)
+    if not np.PyArray_ISBEHAVED_RO(a):
+        a = a.copy()
+    y = None
+    if out is not None and type(out) is ndarray and out.dtype == computed and np.PyArray_ISBEHAVED(out):
+        if out is array or not may_share_memory(out, array):
+            y = out
+    if y is None:
+        y = empty(array.shape, computed)
+    if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
+            and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
+            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)):
+        a, y = a.copy("C"), empty(array.shape, computed)
+        space.n_rows, space.n = 1, np.PyArray_SIZE(a)
+        space.steps[0] = space.steps[1] = computed.itemsize
+        space.row_steps[0] = space.row_steps[1] = 0
+    args[0], args[1], args[2] = np.PyArray_BYTES(a), np.PyArray_BYTES(y), NULL
+    if return_mask:
+        kept_at = empty(array.shape, "?")
+        args[2] = np.PyArray_BYTES(kept_at)
+    t = kernels_types.index("f64" if computed.itemsize == 8 else "f32")
+    cdef Loop loop = loops[GATE + form][t]
+    draws.random = gelu_levels[level].random
+    draws.gate = loop.kernels.plain
+    draws.gate_f64 = gelu_levels[0].kernels[GATE + form][kernels_types.index("f64")].plain
+    draws.words = computed.itemsize // 4
+    for j in range(4):
+        draws.key[j] = key[j]
+    with nogil:
+        draw_all(args, &space, &loop, &draws)
+    if out is None:
+        y = y.astype(result, copy=False)
+        answer = y if y.ndim else y[()]
+    else:
+        if y is not out:
+            copyto(out, y, casting="same_kind")
+        answer = out
+    if not return_mask:
+        return answer
+    return answer, kept_at if kept_at.ndim else kept_at[()]
+
+
+def _random_words(key, at, n):
+    """Words 64 at to 64 (at + n) of the generator with this key of four words, n even; for tests."""
+    cdef np.ndarray words = empty(64 * n, "u4"), four = asarray(key, "u4")
+    gelu_levels[level].random.bits(<uint32_t *> np.PyArray_DATA(words), <const uint32_t *> np.PyArray_DATA(four), at, n)
+    return words

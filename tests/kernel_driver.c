@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * kernel_driver LEVEL FUNCTION TYPE: raw elements from stdin, through one kernel, to stdout; and through its
- * streaming twin, which must give the same bits. Linked with the kernels and nothing else: test_emulated.py runs
+ * kernel_driver LEVEL FUNCTION TYPE: raw elements from stdin, first all of the first input, through one kernel, to
+ * stdout, all of the first output first; and through its streaming twin, which must give the same bits. Linked with the kernels and nothing else: test_emulated.py runs
  * it on an emulated CPU, where there is no Python. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,29 +32,42 @@ int main(int argc, char **argv)
         refuse("this CPU lacks ", argv[1]);
     if (function == GELU_N_FUNCTIONS)
         refuse("no such function: ", argv[2]);
-    if (gelu_functions[function].n_in != 1 || gelu_functions[function].n_out != 1)
-        refuse("this driver gives one input and takes one output: ", argv[2]);
     if (type == GELU_N_TYPES)
         refuse("no such type: ", argv[3]);
 
-    /* In pieces of 1, 2, ..., 100 elements, and again from 1: whole vectors, and every remainder. */
-    enum { LONGEST = 100 };
-    double x[LONGEST], y[LONGEST], streamed[LONGEST + 8]; /* room for any type, at any alignment */
-    char *const args[] = {(char *)x, (char *)y};
+    /* The inputs, and room for the outputs, and for what is streamed. */
+    enum { LONGEST = 100, MOST = 16 };
+    const int n_in = gelu_functions[function].n_in, n_args = n_in + gelu_functions[function].n_out;
     const gelu_kernels *kernels = &gelu_levels[level].kernels[function][type];
-    const size_t itemsize = (size_t)atoi(argv[3] + 1) / 8; /* f16, f32, f64 */
-    size_t length = 1, n;
-    while ((n = fread(x, itemsize, length, stdin)) > 0) {
-        kernels->plain(args, (ptrdiff_t)n);
-        char *const elsewhere[] = {(char *)x, (char *)streamed + length % 8 * itemsize};
-        kernels->streaming(elsewhere, (ptrdiff_t)n);
-        if (memcmp(elsewhere[1], y, n * itemsize) != 0)
-            refuse("streaming gives other bits", "");
-        if (fwrite(y, itemsize, n, stdout) != n)
-            refuse("cannot write", "");
-        length = length % LONGEST + 1;
+    const size_t itemsize = (size_t)atoi(strchr(argv[3], 'f') + 1) / 8; /* f16, f32, f64, bf16 */
+    size_t size = 0, room = 1 << 20, got;
+    char *memory = malloc(room);
+    while (memory && (got = fread(memory + size, 1, room - size, stdin)) > 0)
+        if ((size += got) == room)
+            memory = realloc(memory, room *= 2);
+    const size_t bytes = size / (size_t)n_in, n = bytes / itemsize;
+    memory = memory ? realloc(memory, bytes * (size_t)n_args + 1) : NULL;
+    char *streamed = malloc(2 * (LONGEST + 9) * 8);
+    if (!memory || !streamed || ferror(stdin))
+        refuse("no memory, or cannot read", "");
+
+    /* In pieces of 1, 2, ..., 100 elements, and again from 1: whole vectors, and every remainder. */
+    for (size_t at = 0, length = 1; at < n; at += length, length = length % LONGEST + 1) {
+        char *args[MOST], *elsewhere[MOST];
+        if (length > n - at)
+            length = n - at;
+        for (int j = 0; j < n_args; j++)
+            elsewhere[j] = args[j] = memory + bytes * (size_t)j + at * itemsize;
+        for (int j = n_in; j < n_args; j++)
+            elsewhere[j] = streamed + (size_t)(j - n_in) * (LONGEST + 9) * 8 + length % 8 * itemsize;
+        kernels->plain(args, (ptrdiff_t)length);
+        kernels->streaming(elsewhere, (ptrdiff_t)length);
+        for (int j = n_in; j < n_args; j++)
+            if (memcmp(elsewhere[j], args[j], length * itemsize) != 0)
+                refuse("streaming gives other bits", "");
     }
-    if (ferror(stdin) || fflush(stdout) != 0)
-        refuse("cannot read or write", "");
+    const size_t written = bytes * (size_t)(n_args - n_in);
+    if (fwrite(memory + bytes * (size_t)n_in, 1, written, stdout) != written || fflush(stdout) != 0)
+        refuse("cannot write", "");
     return 0;
 }

@@ -24,7 +24,7 @@ def needs(*packages):
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        reason = f"needs the extra 'peers': make test-all (missing: {', '.join(missing)})"
+        reason = f"needs what make test-all installs (missing: {', '.join(missing)})"
         absent(reason, allow_module_level=True)
 
 

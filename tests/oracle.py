@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from scipy.special import erfc
 
-from gelu_fast._bounds import NEAR_ZERO, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._bounds import NEAR_ZERO, OF_LARGER_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
 # How far off, in ULP of what is judged, an oracle may itself be.
@@ -20,18 +20,22 @@ UNCERTAINTY = {"float16": 1e-9, "float32": 1e-5, "float64": 1e-10}
 CACHE = Path(__file__).resolve().parent.parent / "build" / "oracle"
 
 
+def _gate_and_slope(form, x):
+    """The gate and its derivative, of a float64 array."""
+    if form == "exact":
+        return erfc(-x / np.sqrt(2)) / 2, np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+    tanh = form == "tanh"
+    v = 2 * SQRT_2_PI * (x + 0.044715 * (x * x * x)) if tanh else 1.702 * x
+    gate = 1 / (1 + np.exp(-v))
+    return gate, gate / (1 + np.exp(v)) * (2 * SQRT_2_PI * (1 + 3 * 0.044715 * (x * x)) if tanh else 1.702)
+
+
 def in_float64(ufunc, x):
     """The function of a float64 array, to about 1e-13 relative (a gradient near its zero: absolute), which is 1e-6
     ULP of float32."""
     function, form = UFUNCS[ufunc]
     with np.errstate(all="ignore"):
-        if form == "exact":
-            gate, slope = erfc(-x / np.sqrt(2)) / 2, np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
-        else:
-            tanh = form == "tanh"
-            v = 2 * SQRT_2_PI * (x + 0.044715 * (x * x * x)) if tanh else 1.702 * x
-            gate = 1 / (1 + np.exp(-v))
-            slope = gate / (1 + np.exp(v)) * (2 * SQRT_2_PI * (1 + 3 * 0.044715 * (x * x)) if tanh else 1.702)
+        gate, slope = _gate_and_slope(form, x)
         if function == "gelu":
             return np.where(np.isneginf(x), -0.0, x * gate)
         if function == "gelu_gate":
@@ -39,8 +43,8 @@ def in_float64(ufunc, x):
         return np.where(np.abs(x) > 100, gate, gate + x * slope)
 
 
-def _ball(ufunc, x):
-    function, form = UFUNCS[ufunc]
+def _gate_and_slope_balls(form, x):
+    """The same of one number, which is finite; (1, 0) or (0, 0) where they cannot be told from that."""
     x, one, pi = flint.arb(x), flint.arb(1), flint.arb.pi()
     if form == "exact":
         v, slope_of_v = x * x / 2, None
@@ -50,31 +54,102 @@ def _ball(ufunc, x):
     else:
         v, slope_of_v = flint.arb("1.702") * x, flint.arb("1.702")
     if abs(v) > 2000:  # exp(-2000) is out of float64's sight, and exp(1e900) out of Arb's
-        return (x if function == "gelu" else one) if x > 0 else flint.arb(0)
+        return (one if x > 0 else flint.arb(0)), flint.arb(0)
     if form == "exact":
-        gate, slope = (-x / flint.arb(2).sqrt()).erfc() / 2, (-v).exp() / (2 * pi).sqrt()
-    else:
-        gate = 1 / (1 + (-v).exp())
-        slope = gate / (1 + v.exp()) * slope_of_v
+        return (-x / flint.arb(2).sqrt()).erfc() / 2, (-v).exp() / (2 * pi).sqrt()
+    gate = 1 / (1 + (-v).exp())
+    return gate, gate / (1 + v.exp()) * slope_of_v
+
+
+def _ball(ufunc, x):
+    function, form = UFUNCS[ufunc]
+    gate, slope = _gate_and_slope_balls(form, x)
+    x = flint.arb(x)
     return {"gelu": x * gate, "gelu_gate": gate, "gelu_grad": gate + x * slope}[function]
+
+
+# ---- functions of several inputs ----
+
+
+def terms(ufunc, inputs, working):
+    """What is rounded on the way, rounded to `working`, and what is left to be exact: z, and for each output (a, b, c)
+    of a (b gate(z) + c slope(z)); all float64."""
+    function = UFUNCS[ufunc][0]
+    inputs = [np.asarray(x, working) for x in inputs]
+    with np.errstate(all="ignore"):
+        if function.endswith("mu_sigma"):
+            x, mu, sigma = inputs
+            z = (x - mu) / sigma
+            by = np.clip(
+                x / sigma, -np.finfo(working).max, np.finfo(working).max
+            )  # infinity times 0 is no slope
+            each = {"gelu": (x, 1, 0), "gelu_gate": (1, 1, 0), "gelu_grad": (1, 1, by)}
+            outputs = [each[function.removesuffix("_mu_sigma")]]
+        elif function == "gelu_backward":
+            dy, z = inputs
+            outputs = [(dy, 1, z)]
+        elif function == "bias_gelu":
+            z = inputs[0] + inputs[1]
+            outputs = [(1, z, 0)]
+        elif function == "geglu":
+            z, up = inputs
+            outputs = [(up, z, 0)]
+        else:
+            dy, z, up = inputs
+            outputs = [(dy * up, 1, z), (dy, z, 0)]
+    wide = [tuple(np.broadcast_to(np.float64(f), z.shape) for f in output) for output in outputs]
+    return np.float64(z), wide
+
+
+def composed(ufunc, inputs, working):
+    """For each output: its exact value, to about 1e-13 of its larger term; what makes it zero if it is nearer to zero
+    than half of the smallest subnormal; and that larger term."""
+    z, outputs = terms(ufunc, inputs, working)
+    with np.errstate(all="ignore"):
+        gate, slope = _gate_and_slope(UFUNCS[ufunc][1], z)
+        slope = np.where(np.abs(z) > 1e4, 0.0, slope)
+        of_one = [b * gate + c * slope for _, b, c in outputs]
+        larger = [np.maximum(np.abs(b * gate), np.abs(c * slope)) for _, b, c in outputs]
+        crucial = [gate if UFUNCS[ufunc][0] in OF_LARGER_TERM else y for y in of_one]
+        return [
+            (a * y, it, np.abs(a) * size) for (a, *_), y, it, size in zip(outputs, of_one, crucial, larger)
+        ]
+
+
+def composed_balls(ufunc, inputs):
+    """The same of float64, one after the other: the exact value as (high, low, shift), and whether what makes it zero
+    does."""
+    flint.ctx.prec = 250
+    z, outputs = terms(ufunc, inputs, np.float64)
+    results = []
+    for a, b, c in outputs:
+        result = np.empty((4, z.size))
+        for i in range(z.size):
+            gate, slope = _gate_and_slope_balls(UFUNCS[ufunc][1], float(z[i]))
+            of_one = flint.arb(float(b[i])) * gate + flint.arb(float(c[i])) * slope
+            result[:3, i] = _parts(flint.arb(float(a[i])) * of_one)
+            crucial = gate if UFUNCS[ufunc][0] in OF_LARGER_TERM else of_one
+            result[3, i] = abs(crucial) < flint.arb(2) ** -1075
+        results.append(result)
+    return results
+
+
+def _parts(ball):
+    """(high, low, shift) of high + low = ball 2**shift, where high and low are normal float64."""
+    tiny = flint.arb(2) ** -800
+    if abs(ball) < tiny**2:  # so near to zero that the ball may be all radius
+        return 0.0, 0.0, 0.0
+    assert ball.rel_accuracy_bits() > 110
+    shift = 400 if abs(ball) < tiny else 0
+    ball *= flint.arb(2) ** shift
+    high = float(ball.mid())
+    return high, float((ball - high).mid()), shift
 
 
 def balls(ufunc, xs):
     """The function of a float64 array as (high + low) / 2**shift, where high and low are normal float64."""
     flint.ctx.prec = 250
-    high, low, shift = np.empty((3, len(xs)))
-    tiny = flint.arb(2) ** -800
-    for i, x in enumerate(xs):
-        ball = _ball(ufunc, float(x))
-        if abs(ball) < tiny**2:  # so near to zero that the ball may be all radius
-            high[i] = low[i] = shift[i] = 0.0
-            continue
-        assert ball.rel_accuracy_bits() > 110
-        shift[i] = 400 if abs(ball) < tiny else 0
-        ball *= flint.arb(2) ** int(shift[i])
-        high[i] = float(ball.mid())
-        low[i] = float((ball - high[i]).mid())
-    return high, low, shift
+    return np.array([_parts(_ball(ufunc, float(x))) for x in xs]).reshape(-1, 3).T
 
 
 def in_balls(ufunc, x):
@@ -109,7 +184,7 @@ def error(got, exact, low=0.0, shift=0, unit=0.0):
     """Distance of each result from the exact value (exact + low) / 2**shift, in ULP of its own type, or in units if
     these are larger.
 
-    Where the exact value lies beyond the type's largest number, infinity is 0 ULP away."""
+    Infinity counts as the number that would come after the type's largest one, and is 0 ULP from what lies beyond."""
     info = np.finfo(got.dtype)
     shift = np.asarray(shift, np.int64)
     wide = got.astype(np.float64)
@@ -118,7 +193,8 @@ def error(got, exact, low=0.0, shift=0, unit=0.0):
     with np.errstate(invalid="ignore"):
         distance = np.abs((wide - exact) - low) / np.maximum(ulp(exact, got.dtype, shift), unit)
     beyond = np.flatnonzero(np.isinf(wide))
-    overflows = np.abs(exact[beyond]) >= 2.0**info.maxexp if info.bits < 64 else np.isinf(exact[beyond])
-    right = overflows & (wide[beyond] == np.copysign(np.inf, exact[beyond]))
-    distance[beyond[right]] = 0.0
+    of_same_sign = wide[beyond] == np.copysign(np.inf, exact[beyond])
+    last = np.float64(ulp(float(info.max), got.dtype))
+    after = np.maximum(0, (float(info.max) - np.abs(exact[beyond])) / last + 1)
+    distance[beyond] = np.where(of_same_sign, after, np.inf)
     return distance

@@ -17,11 +17,12 @@ from unittest import mock
 import numpy as np
 import pytest
 import test_accuracy
+import test_fused
 import test_special
+from conftest import OF_SEVERAL
 from needs import command
 
 from gelu_fast import _core
-from gelu_fast._bounds import UFUNCS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,13 +66,16 @@ def build_driver(machine, compiler, folder, *link_flags):
 
 
 def through(*driver):
-    """function(name, x): what a driver, started by this command, makes of an array."""
+    """function(name, x, ...): what a driver, started by this command, makes of arrays: an array, or one for each
+    output."""
 
-    def function(name, x):
-        kernel = [name.removeprefix("gelu_"), f"f{8 * x.itemsize}"]
-        done = subprocess.run([*driver, *kernel], input=x.tobytes(), capture_output=True)
+    def function(name, *inputs):
+        kernel = [name, f"f{8 * inputs[0].itemsize}"]
+        data = b"".join(x.tobytes() for x in inputs)
+        done = subprocess.run([*driver, *kernel], input=data, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
-        return np.frombuffer(done.stdout, x.dtype)
+        outputs = np.frombuffer(done.stdout, inputs[0].dtype).reshape(-1, inputs[0].size)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     return function
 
@@ -135,6 +139,17 @@ def test_neon_is_x86_v3_to_the_bit(name, neon, x86_v3, dtype, report):
     report(f"{name} {dtype}: the bits of x86-64-v3 for all of {x.size} inputs")
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", OF_SEVERAL)
+def test_neon_is_x86_v3_for_several_inputs(name, neon, x86_v3, dtype, report):
+    inputs = test_fused.wide_inputs(name, 5000, np.dtype(dtype), 7)
+    for ours, theirs in zip(*(test_fused.outputs_of(function(name, *inputs)) for function in (neon, x86_v3))):
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+        number, bits = ~np.isnan(ours), f"u{ours.itemsize}"
+        np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
+    report(f"{name} {dtype}: the bits of x86-64-v3 for all of {inputs[0].size} inputs")
+
+
 # ---- the package on a CPU of 2008: x86-64-v2, without AVX ----
 
 
@@ -160,16 +175,18 @@ import sys, numpy as np, gelu_fast
 from gelu_fast import _core
 print(_core.isa_level, file=sys.stderr)
 x = np.frombuffer(sys.stdin.buffer.read())
-for name in _core.ufuncs:
+for ufunc in _core.ufuncs.values():
     for dtype in (np.float16, np.float32, np.float64):
-        sys.stdout.buffer.write(getattr(gelu_fast, name)(x.astype(dtype)).tobytes())
+        outputs = ufunc(*[np.roll(x, i).astype(dtype) for i in range(ufunc.nin)])
+        sys.stdout.buffer.write(np.array(outputs).tobytes())
 """
     x = np.concatenate([np.linspace(-15, 15, 1001), [0.0, -0.0, 1e-5, 1e4, -1e4, np.inf, -np.inf]])
     there = python("-c", code, emulator=nehalem, input=x.tobytes())
     here = python("-c", code, isa="baseline", input=x.tobytes())
     for done in (there, here):
         assert done.stderr.decode().splitlines()[-1:] == ["baseline"]
-        assert len(done.stdout) == len(UFUNCS) * x.size * (2 + 4 + 8)
+        n_outputs = sum(ufunc.nout for ufunc in _core.ufuncs.values())
+        assert len(done.stdout) == n_outputs * x.size * (2 + 4 + 8)
     assert there.stdout == here.stdout
 
 

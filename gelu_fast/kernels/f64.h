@@ -11,6 +11,7 @@
 #define f64_EXPONENT_BIAS 1023
 #define f64_ROUNDER 0x1.8p52 /* x + ROUNDER has an integer in its last bits */
 #define f64_MIN_NORMAL 0x1p-1022
+#define f64_LARGEST 0x1.fffffffffffffp1023
 #define f64_SIGN 0x8000000000000000u
 
 #endif

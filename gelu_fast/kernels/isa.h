@@ -37,6 +37,7 @@
 #include "gelu.h"
 #undef REAL
 #include "strides.h"
+#include "random.h"
 
 /* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread,
  * 0.58 ns without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids,
@@ -44,54 +45,81 @@
  * fills the few line buffers of Intel's, 0.66; bursts of stores from registers or a buffer, no faster (Zen 4). */
 #define PREFETCH(p) __builtin_prefetch((const char *)(p) + 4096)
 
-/* While so many whole vectors are left, of one input and one output. */
-#define EACH_GROUP_1_1(S, R, name, store, vectors)                                                           \
-    for (const ptrdiff_t step = (vectors) * LANES(R); n >= step; n -= step, x += step, y += step) {          \
-        R##v in[vectors];                                                                                    \
-        R##_sum_t out[vectors];                                                                              \
-        for (int i = 0; i < vectors; i++) {                                                                  \
-            PREFETCH(x + i * LANES(R));                                                                      \
-            in[i] = S##_load(x + i * LANES(R));                                                              \
-        }                                                                                                    \
-        R##_gelu_##name(in, out, vectors);                                                                   \
-        for (int i = 0; i < vectors; i++)                                                                    \
-            store(y + i * LANES(R), out[i]);                                                                 \
+/* Many operands make long loops as they are. */
+#define GROUP(R, n_in) ((n_in) > 2 ? 1 : R##_GROUP)
+
+/* While so many whole vectors are left. */
+#define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
+    for (; n - at >= (vectors) * LANES(R); at += (vectors) * LANES(R)) {                                     \
+        R##v in[(n_in) * (vectors)];                                                                         \
+        R##_sum_t out[(n_out) * (vectors)];                                                                  \
+        for (int j = 0; j < n_in; j++)                                                                       \
+            for (int i = 0; i < vectors; i++) {                                                              \
+                PREFETCH(x[j] + at + i * LANES(R));                                                          \
+                in[j * (vectors) + i] = S##_load(x[j] + at + i * LANES(R));                                  \
+            }                                                                                                \
+        R##_##name(in, out, vectors);                                                                        \
+        for (int j = 0; j < n_out; j++)                                                                      \
+            for (int i = 0; i < vectors; i++)                                                                \
+                store(y[j] + at + i * LANES(R), out[j * (vectors) + i]);                                     \
     }
 
-/* The loops of `name` over storage type S, computed in R: one input, one output. */
-#define LOOP_1_1(S, R, name)                                                                                 \
+#define OPERANDS(S, n_in, n_out)                                                                             \
+    const S *x[n_in];                                                                                        \
+    S *y[n_out];                                                                                             \
+    for (int j = 0; j < n_in; j++)                                                                           \
+        x[j] = (const S *)args[j];                                                                           \
+    for (int j = 0; j < n_out; j++)                                                                          \
+        y[j] = (S *)args[n_in + j];
+
+/* The loops of `name` over storage type S, computed in R. What is no whole vector goes through a padded one: a lane's
+ * result depends on nothing but its values. Streaming begins where the first output is aligned, and ends where the last
+ * whole group does; where another output is not aligned alike, there is none. */
+#define LOOP(S, R, name, n_in, n_out)                                                                        \
     static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
     {                                                                                                        \
-        const S *x = (const S *)args[0];                                                                     \
-        S *y = (S *)args[1];                                                                                 \
-        EACH_GROUP_1_1(S, R, name, S##_store, R##_GROUP)                                                     \
-        EACH_GROUP_1_1(S, R, name, S##_store, 1)                                                             \
-        if (n > 0) {                                                                                         \
-            R##v in = S##_load_part(x, n);                                                                   \
-            R##_sum_t out;                                                                                   \
-            R##_gelu_##name(&in, &out, 1);                                                                   \
-            S##_store_part(y, out, n);                                                                       \
+        ptrdiff_t at = 0;                                                                                    \
+        OPERANDS(S, n_in, n_out)                                                                             \
+        EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_in))                                          \
+        for (; at < n; at += LANES(R)) {                                                                     \
+            const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
+            R##v in[n_in];                                                                                   \
+            R##_sum_t out[n_out];                                                                            \
+            for (int j = 0; j < n_in; j++)                                                                   \
+                in[j] = length == LANES(R) ? S##_load(x[j] + at) : S##_load_part(x[j] + at, length);         \
+            R##_##name(in, out, 1);                                                                          \
+            for (int j = 0; j < n_out; j++)                                                                  \
+                if (length == LANES(R))                                                                      \
+                    S##_store(y[j] + at, out[j]);                                                            \
+                else                                                                                         \
+                    S##_store_part(y[j] + at, out[j], length);                                               \
         }                                                                                                    \
     }                                                                                                        \
     static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
     {                                                                                                        \
-        ptrdiff_t head = (ptrdiff_t)(-(uintptr_t)args[1] % sizeof(S##_packed) / sizeof(S));                  \
-        head = head < n ? head : n;                                                                          \
-        name##_##S(args, head);                                                                              \
-        const S *x = (const S *)args[0] + head;                                                              \
-        S *y = (S *)args[1] + head;                                                                          \
-        n -= head;                                                                                           \
-        EACH_GROUP_1_1(S, R, name, S##_stream, R##_GROUP)                                                    \
+        ptrdiff_t at = (ptrdiff_t)(-(uintptr_t)args[n_in] % sizeof(S##_packed) / sizeof(S));                 \
+        at = at < n ? at : n;                                                                                \
+        for (int j = 1; j < n_out; j++)                                                                      \
+            if (((uintptr_t)args[n_in + j] - (uintptr_t)args[n_in]) % sizeof(S##_packed) != 0)               \
+                at = n;                                                                                      \
+        name##_##S(args, at);                                                                                \
+        OPERANDS(S, n_in, n_out)                                                                             \
+        EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_in))                                         \
         STREAM_FENCE();                                                                                      \
-        name##_##S((char *const[]){(char *)x, (char *)y}, n);                                                \
+        char *rest[n_in + n_out];                                                                            \
+        for (int j = 0; j < n_in + n_out; j++)                                                               \
+            rest[j] = args[j] + at * (ptrdiff_t)sizeof(S);                                                   \
+        name##_##S(rest, n - at);                                                                            \
     }
 
-#define LOOPS(name, n_in, n_out) GELU_TYPES(LOOP_##n_in##_##n_out, name)
+#define LOOPS(...) GELU_TYPES(LOOP, __VA_ARGS__)
 GELU_FUNCTIONS(LOOPS)
 
-#define LOOP(S, R, name) {name##_##S, name##_##S##_streaming},
-#define TABLE_ROW(name, n_in, n_out) {GELU_TYPES(LOOP, name)},
+#define PAIR(S, R, name) {name##_##S, name##_##S##_streaming},
+#define TABLE_ROW(name, n_in, n_out) {GELU_TYPES(PAIR, name)},
 const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_TYPES] = {GELU_FUNCTIONS(TABLE_ROW)};
 
 #define STRIDES_ROW(S, R) {pack_##S, unpack_##S},
 const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_ROW)};
+
+const gelu_random PASTE(gelu_random_, LEVEL) = {random_bits, decide_f32, decide_f64};

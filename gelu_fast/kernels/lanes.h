@@ -20,11 +20,12 @@ INLINE f32v f32_by_lanes(f32v t, const f32 (*table)[32], f32 width, f32v *shifte
     *shifted = f32_fma(t, ALL(1 / width), ALL(f32_ROUNDER));
     f32_bits k = (f32_bits)*shifted;
     f32v d = t - f32_lookup(table[0], k);
-    f32v p = f32_lookup(table[f32_LANE_TERMS], k);
-    for (int j = f32_LANE_TERMS - 1; j > 1; j--)
-        p = f32_fma(p, d, f32_lookup(table[j], k));
+    f32v q = f32_lookup(table[f32_LANE_TERMS], k);
+    for (int j = f32_LANE_TERMS - 1; j > 2; j--)
+        q = f32_fma(q, d, f32_lookup(table[j], k));
+    f32v c1 = f32_lookup(table[2], k), p = f32_fma(q, d, c1), p_lost = f32_fma(q, d, c1 - p);
     f32v c0 = f32_lookup(table[1], k), T = f32_fma(p, d, c0);
-    *lost = f32_fma(p, d, c0 - T);
+    *lost = f32_fma(p_lost, d, f32_fma(p, d, c0 - T));
     return T;
 }
 

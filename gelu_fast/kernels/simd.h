@@ -8,7 +8,9 @@
  *   R##_bits       unsigned integers of the same width, what comparisons and masks are made of
  *   R##_fma(a, b, c)       a b + c, rounded once where the ISA has FMA, twice on the baseline
  *   R##_residual(c, a, b)  c - a b, free of rounding where c is the rounded a b
+ *   R##_fused(a, b, c)     a b + c, |c| << |a b|, rounded once, or so that it makes next to no difference
  *   R##_max(a, b)          b where either is NaN
+ *   R##_clamp(a, b)        a, but b or -b where it is beyond them; NaN is anything
  *   R##_at_most(a, b)      mask: a <= b, false for NaN; masks know & and ~
  *   R##_up_to(t, a)        mask: 0 < t <= a, where t is NaN or not below +0
  *   R##_any(m)             whether m holds in any lane
@@ -18,8 +20,9 @@
  *   R##_rows(c, n, table, k)   c[j] = table[k % 2^16][j] for a table with rows of n, lane by lane: n is 4 for f32,
  *                          a multiple of 4 for f64; no such f32 word where GELU_LANES is defined, but
  *   f32_lookup(table, k)   table[k % 32], lane by lane, in registers
+ *   u32_multiply(a, b, &high, &low)    the words of a b, b a number
  *
- * and for a storage type S in {f16, f32, f64} with the vector type R##v of what it is computed in:
+ * and for a storage type S in {f16, bf16, f32, f64} with the vector type R##v of what it is computed in:
  *
  *   S##_load(p), S##_store(p, sum), S##_load_part(p, n), S##_store_part(p, sum, n)     the last two: n lanes
  *   S##_stream(p, sum)     a store that leaves the caches alone; p aligned to S##_packed
@@ -58,6 +61,7 @@
 #define f32_GROUP 1
 #endif
 #define f64_GROUP 1
+#define LARGEST_GROUP 3
 
 #define INLINE static inline __attribute__((always_inline, unused))
 #define NOINLINE static __attribute__((noinline, unused))
@@ -84,6 +88,7 @@
 typedef float f32;
 typedef double f64;
 typedef uint16_t f16; /* its bits */
+typedef uint16_t bf16;
 typedef VECTOR(float, f32_BYTES) f32v;
 typedef VECTOR(double, f64_BYTES) f64v;
 typedef VECTOR(uint32_t, f32_BYTES) f32_bits;
@@ -116,13 +121,18 @@ typedef VECTOR(int64_t, f64_BYTES) f64_signed;
         return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
     }
 
+#define CLAMP_WORD(R)                                                                                        \
+    INLINE R##v R##_clamp(R##v a, R##v b) { return R##_select((R##_mask)(a > b), b, R##_max(-b, a)); }
+
 #if defined(__AVX512F__)
 
 #define AVX512_WORDS(R, ps, epu32, lanes)                                                                    \
     typedef __mmask##lanes R##_mask;                                                                         \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm512_fmadd_##ps(a, b, c); }                       \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm512_fnmadd_##ps(a, b, c); }                 \
+    INLINE R##v R##_fused(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                               \
     INLINE R##v R##_max(R##v a, R##v b) { return _mm512_max_##ps(a, b); }                                    \
+    INLINE R##v R##_clamp(R##v a, R##v b) { return _mm512_range_##ps(a, b, 2); }                             \
     INLINE R##_mask R##_at_most(R##v a, R##v b) { return _mm512_cmp_##ps##_mask(a, b, _CMP_LE_OQ); }         \
     INLINE R##_mask R##_up_to(R##v t, R##v a)                                                                \
     {                                                                                                        \
@@ -147,7 +157,9 @@ INLINE f32v f32_lookup(const f32 *table, f32_bits k)
     INTEGER_UP_TO(R)                                                                                         \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm256_fmadd_##ps(a, b, c); }                       \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm256_fnmadd_##ps(a, b, c); }                 \
+    INLINE R##v R##_fused(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                               \
     INLINE R##v R##_max(R##v a, R##v b) { return _mm256_max_##ps(a, b); }                                    \
+    INLINE R##v R##_clamp(R##v a, R##v b) { return _mm256_max_##ps(_mm256_min_##ps(a, b), -b); }             \
     INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm256_blendv_##ps(b, a, (R##v)m); }         \
     INLINE int R##_any(R##_mask m) { return _mm256_movemask_##ps((R##v)m) != 0; }
 AVX2_WORDS(f32, ps)
@@ -161,7 +173,9 @@ AVX2_WORDS(f64, pd)
     BLEND_WORD(R)                                                                                            \
     INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return (R##v)vfmaq_##lanes(c, a, b); }                     \
     INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return (R##v)vfmsq_##lanes(c, a, b); }                \
+    INLINE R##v R##_fused(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                               \
     INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }                      \
+    CLAMP_WORD(R)                                                                                            \
     INLINE int R##_any(R##_mask m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
 NEON_WORDS(f32, f32)
 NEON_WORDS(f64, f64)
@@ -180,6 +194,7 @@ NEON_WORDS(f64, f64)
         return (((c - a_hi * b_hi) - a_hi * b_lo) - a_lo * b_hi) - a_lo * b_lo;                              \
     }                                                                                                        \
     INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }                      \
+    CLAMP_WORD(R)                                                                                            \
     INLINE int R##_any(R##_mask m)                                                                           \
     {                                                                                                        \
         f64_bits bits = (f64_bits)m;                                                                         \
@@ -187,6 +202,38 @@ NEON_WORDS(f64, f64)
     }
 NO_FMA_WORDS(f32, 12)
 NO_FMA_WORDS(f64, 27)
+
+/* a b is exact in float64, and what is there rounded to 53 bits has none to spare at the end of 24 but by chance. */
+typedef VECTOR(double, 2 * f32_BYTES) f32_wide;
+INLINE f32v f32_fused(f32v a, f32v b, f32v c)
+{
+    f32_wide wide = __builtin_convertvector(a, f32_wide) * __builtin_convertvector(b, f32_wide);
+    return __builtin_convertvector(wide + __builtin_convertvector(c, f32_wide), f32v);
+}
+
+/* The parts of a b, unless that is so small or so large that they, or halves of the factors, get out of range; then of
+ * a b 2^600 or a b 2^-600. */
+INLINE f64v f64_fused_in_range(f64v a, f64v b, f64v c)
+{
+    f64v product = a * b;
+    return product + (c - f64_residual(product, a, b));
+}
+INLINE f64v f64_fused(f64v a, f64v b, f64v c)
+{
+    const f64_bits size_bits = ~(f64_bits){0} >> 1;
+    f64v product = a * b, size = (f64v)((f64_bits)product & size_bits);
+    f64_mask small = (f64_mask)(size < 0x1p-900), large = (f64_mask)(size > 0x1p1000);
+    f64v y = f64_fused_in_range(a, b, c);
+    if (f64_any(small | large)) {
+        f64v up = f64_select(small, (f64v){0} + 0x1p600, (f64v){0} + 0x1p-600), down = 1 / up;
+        f64_mask a_first = (f64_mask)((f64v)((f64_bits)a & size_bits) < (f64v)((f64_bits)b & size_bits));
+        a_first = (a_first & small) | (~a_first & large); /* the smaller one up, the larger one down */
+        f64v scaled = f64_fused_in_range(f64_select(a_first, a * up, a), f64_select(a_first, b, b * up), c * up);
+        f64_mask in_range = (f64_mask)(size > 0) & (f64_mask)(size - size == 0);
+        y = f64_select(small | large, f64_select(in_range, scaled * down, product), y);
+    }
+    return y;
+}
 
 #endif
 
@@ -201,6 +248,33 @@ NO_FMA_WORDS(f64, 27)
     }
 SUM_WORDS(f32)
 SUM_WORDS(f64)
+
+/* Of even and of odd lanes. */
+#if defined(__SSE2__)
+#if defined(__AVX512F__)
+#define U64_MULTIPLY(a, b) (f32_bits) _mm512_mul_epu32((__m512i)(a), (__m512i)(b))
+#elif defined(__AVX2__)
+#define U64_MULTIPLY(a, b) (f32_bits) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+#else
+#define U64_MULTIPLY(a, b) (f32_bits) _mm_mul_epu32((__m128i)(a), (__m128i)(b))
+#endif
+INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
+{
+    const f64_bits lower = (f64_bits){0} + 0xffffffff;
+    f64_bits even = (f64_bits)U64_MULTIPLY(a, (f32_bits){0} + b);
+    f64_bits odd = (f64_bits)U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
+    *high = (f32_bits)((even >> 32) | (odd & ~lower));
+    *low = (f32_bits)((even & lower) | (odd << 32));
+}
+#else
+typedef VECTOR(uint64_t, 2 * f32_BYTES) u64_wide;
+INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
+{
+    u64_wide product = __builtin_convertvector(a, u64_wide) * b;
+    *high = __builtin_convertvector(product >> 32, f32_bits);
+    *low = __builtin_convertvector(product, f32_bits);
+}
+#endif
 
 /* ---- rows to columns ---- */
 
@@ -322,8 +396,9 @@ INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
 OWN_STORAGE(f32)
 OWN_STORAGE(f64)
 
-/* float16, rounded to nearest, ties to even, once: what was rounded to the very middle between two float16 (its
- * last 12 bits are zero, which is rare) is rounded to odd instead (Boldo and Melquiond, IEEE TC 57, 2008). */
+/* float16 and bfloat16, rounded to nearest, ties to even, once: what was rounded to the very middle between two of
+ * them (its last bits, but for the first of those, are zero, which is rare) is rounded to odd instead (Boldo and
+ * Melquiond, IEEE TC 57, 2008). */
 INLINE f32v f32_to_odd(f32_sum_t sum)
 {
     f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)sum.lost;
@@ -331,11 +406,12 @@ INLINE f32v f32_to_odd(f32_sum_t sum)
     f32_mask inexact = f32_at_most((f32v)((f32_bits){0} + 1), (f32v)(lost & 0x7fffffff)); /* not of infinity: NaN */
     return f32_select(inexact, (f32v)(toward_zero | 1), sum.value);
 }
-INLINE f32v f32_for_f16(f32_sum_t sum)
+INLINE f32v f32_to_round(f32_sum_t sum, uint32_t last_bits)
 {
-    f32_mask middle = f32_at_most((f32v)((f32_bits)sum.value & 0xfff), (f32v){0});
+    f32_mask middle = f32_at_most((f32v)((f32_bits)sum.value & last_bits), (f32v){0});
     return __builtin_expect(f32_any(middle), 0) ? f32_to_odd(sum) : sum.value;
 }
+INLINE f32v f32_for_f16(f32_sum_t sum) { return f32_to_round(sum, 0xfff); }
 
 typedef VECTOR(uint16_t, f32_BYTES / 2) f16_packed;
 
@@ -381,6 +457,17 @@ INLINE f16_packed f16_pack(f32_sum_t sum)
 
 #endif
 
+/* bfloat16: the first half of a float32. */
+typedef f16_packed bf16_packed;
+INLINE f32v bf16_unpack(bf16_packed v) { return (f32v)(__builtin_convertvector(v, f32_bits) << 16); }
+INLINE bf16_packed bf16_pack(f32_sum_t sum)
+{
+    f32_bits bits = (f32_bits)f32_to_round(sum, 0x7fff);
+    f32_bits rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    f32_bits is_nan = (f32_bits)((bits & 0x7fffffff) > 0x7f800000u);
+    return __builtin_convertvector((is_nan & (bits >> 16 | 0x40)) | (~is_nan & rounded), bf16_packed);
+}
+
 /* Stores past the cache, of whole vectors at their own alignment, seen in order after STREAM_FENCE. */
 #if defined(__AVX512F__)
 #define f16_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
@@ -420,7 +507,9 @@ INLINE void f64_SPREAD(f64 *p, f64v v)
 }
 #endif
 
-/* A part of a vector goes through a padded one: a lane's result depends on nothing but its value. */
+#define bf16_STREAM f16_STREAM
+#define bf16_SPREAD f16_SPREAD
+
 #define ACCESS(S, R)                                                                                         \
     typedef S##_packed S##_unaligned UNALIGNED(S);                                                           \
     INLINE R##v S##_load(const S *p) { return S##_unpack(*(const S##_unaligned *)p); }                       \
@@ -439,6 +528,7 @@ INLINE void f64_SPREAD(f64 *p, f64v v)
         memcpy(p, lanes, (size_t)n * sizeof(S));                                                             \
     }
 ACCESS(f16, f32)
+ACCESS(bf16, f32)
 ACCESS(f32, f32)
 ACCESS(f64, f64)
 

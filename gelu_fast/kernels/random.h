@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Random bits, and what stochastic GELU does with them: x where a uniform number is not above the gate, else 0.
+ *
+ * The bits are Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
+ * four words for each counter, without a state, so that any element's can be had at any time, on any thread. Words
+ * 64 b to 64 b + 63 come from the counters 16 b to 16 b + 15, word j of counter c as number 16 j + c % 16, which is the
+ * same for any length of a vector. The key is 64 bits, and 64 more are the upper half of the counter. */
+
+#define PHILOX_COUNTERS 16 /* that give a block of 64 words */
+#define PHILOX_VECTORS ((int)(PHILOX_COUNTERS / LANES(f32)))
+
+INLINE void philox_round(f32_bits *word, uint32_t key_0, uint32_t key_1)
+{
+    f32_bits high_0, high_2, low_0, low_2;
+    u32_multiply(word[0], 0xd2511f53, &high_0, &low_0);
+    u32_multiply(word[2], 0xcd9e8d57, &high_2, &low_2);
+    word[0] = high_2 ^ word[1] ^ key_0;
+    word[2] = high_0 ^ word[3] ^ key_1;
+    word[1] = low_2;
+    word[3] = low_0;
+}
+
+/* 64 n words from word 64 `at` on; n is even. */
+static void random_bits(uint32_t *words, const uint32_t *key, uint64_t at, ptrdiff_t n)
+{
+    enum { BLOCKS = 2 }; /* interleaved, as a round waits for the one before */
+    uint32_t lanes[PHILOX_COUNTERS];
+    for (int i = 0; i < PHILOX_COUNTERS; i++)
+        lanes[i] = (uint32_t)i;
+    for (; n > 0; n -= BLOCKS, at += BLOCKS, words += BLOCKS * 4 * PHILOX_COUNTERS) {
+        f32_bits word[BLOCKS * PHILOX_VECTORS][4];
+        uint32_t key_0 = key[0], key_1 = key[1];
+        UNROLLED for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++) {
+            f32_bits lane;
+            uint64_t counter = PHILOX_COUNTERS * (at + (uint64_t)(i / PHILOX_VECTORS)); /* no carry below */
+            memcpy(&lane, lanes + i % PHILOX_VECTORS * LANES(f32), sizeof(lane));
+            word[i][0] = lane | (uint32_t)counter;
+            word[i][1] = (f32_bits){0} + (uint32_t)(counter >> 32);
+            word[i][2] = (f32_bits){0} + key[2];
+            word[i][3] = (f32_bits){0} + key[3];
+        }
+        for (int round = 0; round < 10; round++, key_0 += 0x9e3779b9, key_1 += 0xbb67ae85)
+            UNROLLED for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++)
+                philox_round(word[i], key_0, key_1);
+        UNROLLED for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++)
+            for (int j = 0; j < 4; j++)
+                memcpy(words + (i / PHILOX_VECTORS * 4 + j) * PHILOX_COUNTERS +
+                           i % PHILOX_VECTORS * LANES(f32),
+                       &word[i][j], sizeof(f32_bits));
+    }
+}
+
+/* A number between 0 and 1, never 0: of 32 bits 31 are used, of 64 bits 52. */
+INLINE f32v f32_uniform(f32_bits bits)
+{
+    return __builtin_convertvector((f32_signed)(bits >> 1), f32v) * 0x1p-31f + 0x1p-32f;
+}
+INLINE f64v f64_uniform(f64_bits bits) { return ((f64v)(bits >> 12 | 0x3ff0000000000000u) - 1.0) + 0x1p-53; }
+
+/* float32: where gate and number are so near that another ISA level's gate may lie on the other side (one of 2^20), the
+ * gate is computed once more in float64, by a kernel that does not depend on the level. */
+NOINLINE f32v f32_kept_exactly(f32v x, f32_bits bits, gelu_kernel *gate_f64)
+{
+    f32v kept;
+    for (int i = 0; i < LANES(f32); i++) {
+        double of = (double)x[i], gate;
+        gate_f64((char *const[]){(char *)&of, (char *)&gate}, 1);
+        kept[i] = (bits[i] >> 1) * 0x1p-31 + 0x1p-32 <= gate;
+    }
+    return kept;
+}
+/* float64 has no such need: its gates differ in the last bit at most, between which a number of 52 bits never came to
+ * lie. */
+INLINE f64v f64_kept_exactly(f64v x, f64_bits bits, gelu_kernel *gate_f64) { return x; }
+#define f32_DOUBT 0x1p-21f
+#define f64_DOUBT 0.0
+
+/* args: x, its gates, words of as many bits, y; and, or NULL, bytes that say where x was kept. -0.0 is kept or becomes
+ * -0.0, as any number below 0 that is not kept; NaN is NaN. */
+#define DECIDE(R)                                                                                            \
+    static void decide_##R(char *const *args, ptrdiff_t n, gelu_kernel *gate_f64)                            \
+    {                                                                                                        \
+        typedef VECTOR(uint8_t, LANES(R)) bytes;                                                             \
+        const R *in = (const R *)args[0], *gates = (const R *)args[1], *words = (const R *)args[2];          \
+        R *out = (R *)args[3];                                                                               \
+        char *said = args[4];                                                                                \
+        for (ptrdiff_t at = 0; at < n; at += LANES(R)) {                                                     \
+            const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
+            const int whole = length == LANES(R);                                                            \
+            R##v x = whole ? R##_load(in + at) : R##_load_part(in + at, length);                             \
+            R##v gate = whole ? R##_load(gates + at) : R##_load_part(gates + at, length);                    \
+            R##_bits bits = (R##_bits)(whole ? R##_load(words + at) : R##_load_part(words + at, length));    \
+            R##v u = R##_uniform(bits), apart = u - gate, one = (R##v){0} + 1;                               \
+            R##v kept = R##_keep(R##_at_most(u, gate), one);                                                 \
+            apart = (R##v)((R##_bits)apart & ~R##_SIGN);                                                     \
+            if (R##_DOUBT > 0 && __builtin_expect(R##_any(R##_at_most(apart, gate * R##_DOUBT)), 0))         \
+                kept = R##_kept_exactly(x, bits, gate_f64);                                                  \
+            R##_mask stays = R##_at_most(one, kept) | ~R##_at_most(x, (R##v){0} + __builtin_inff());         \
+            R##_sum_t y = {R##_select(stays, x, (R##v)((R##_bits)x & R##_SIGN)), {0}};                       \
+            if (whole)                                                                                       \
+                R##_store(out + at, y);                                                                      \
+            else                                                                                             \
+                R##_store_part(out + at, y, length);                                                         \
+            if (said) {                                                                                      \
+                bytes of_each = __builtin_convertvector(kept, bytes);                                        \
+                memcpy(said + at, &of_each, (size_t)length);                                                 \
+            }                                                                                                \
+        }                                                                                                    \
+    }
+DECIDE(f32)
+DECIDE(f64)
