@@ -21,7 +21,7 @@ UFUNCS = {
 
 # The float32 result, right to a thousandth of a float16's ULP, and beside the zero of a gradient to a twentieth, is
 # rounded once.
-_NARROW = {"float16": 0.55, "bfloat16": 0.55}
+_NARROW = {"float16": 0.55, "bfloat16": 0.501}
 _OF_FUNCTION = {
     function: {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.0} for function in UNARY
 }

@@ -273,7 +273,7 @@ cdef void draw(char **args, const Space *space, npy_intp start, npy_intp stop, c
     """Elements start to stop of x and y, args[0] and args[1]; args[2] is NULL or a byte for each, contiguous."""
     cdef uint64_t x[BLOCK + APART_BY]
     cdef uint64_t gate[BLOCK + APART_BY]
-    cdef uint64_t bits[BLOCK + APART_BY + 64]  # two blocks of 64 words at the ends may belong to others
+    cdef uint64_t bits[BLOCK + 4 * 64]  # four blocks of 64 words, of 32 bits, at each end may be for others
     cdef uint64_t y[BLOCK]
     cdef char *block_args[5]
     cdef npy_intp row, column, length, first
@@ -292,7 +292,7 @@ cdef void draw(char **args, const Space *space, npy_intp start, npy_intp stop, c
             block_args[0] = <char *> x
         first = start * draws.words // 64
         draws.random.bits(<uint32_t *> bits, draws.key, first,
-                          ((start + length) * draws.words - first * 64 + 127) // 128 * 2)
+                          ((start + length) * draws.words - first * 64 + 255) // 256 * 4)
         draws.gate(block_args, length)
         block_args[2] = <char *> bits + 4 * (start * draws.words - first * 64)
         block_args[3] = <char *> y if space.steps[1] != loop.itemsize else of_y
@@ -486,8 +486,14 @@ cdef object make_ufunc(int f):
         np.PyUFunc_None, encoded[0], encoded[1], 0)
 
 
+cdef enum:  # their numbers, and those of their kernels
+    FLOAT32 = 1
+    FLOAT64 = 2
+
 for numpy_type, kernels_type in ((np.NPY_FLOAT16, "f16"), (np.NPY_FLOAT32, "f32"), (np.NPY_FLOAT64, "f64")):
     new_type(np.PyArray_DescrFromType(numpy_type), kernels_type, NULL, NULL)
+cdef int n_numpy_types = n_types
+cdef object float32 = <object> descriptors[FLOAT32], float64 = <object> descriptors[FLOAT64]
 ufuncs = dict([make_ufunc(f) for f in range(GELU_N_FUNCTIONS)])
 cdef list by_number = list(ufuncs.values())
 
@@ -517,6 +523,8 @@ cdef int add_ml_dtypes() except -1:
         import ml_dtypes
     except ImportError:
         return 0
+    if ml_dtypes is None:  # sys.modules says that it shall be missing
+        return 0
     add_type(np_dtype(ml_dtypes.bfloat16), "bf16", NULL, NULL)
     every_half = arange(1 << 16, dtype="u2").view(ml_dtypes.bfloat16)
     with errstate(all="ignore"):
@@ -539,7 +547,7 @@ cdef enum:
     KEEP_GIL = 500  # elements; as in NumPy
     WARN_ON_WRITE = -0x80000000  # NPY_ARRAY_WARN_ON_WRITE, which Cython's declarations lack
     MAX_DIMS = 64  # NumPy's
-    EVERY_TYPE_HAS = 57344  # the smallest of the types' largest numbers
+    EVERY_TYPE_HAS = 65504  # float16's largest number
 
 
 cdef bint broadcast(np.ndarray a, const npy_intp *shape, int ndim, npy_intp *strides, bint repeats):
@@ -625,7 +633,8 @@ cdef object apply_plain(int f, tuple inputs, object out):
         shape[i] = np.PyArray_DIM(first, i)
     for x in inputs:
         if type(x) is float or type(x) is int:
-            if not -EVERY_TYPE_HAS <= x <= EVERY_TYPE_HAS:
+            # Not for NumPy to warn of, and of the types that it does not know, which a float makes float32, none.
+            if t >= n_numpy_types or not -EVERY_TYPE_HAS <= x <= EVERY_TYPE_HAS:
                 return None
             x = np_array(x, first.dtype)
         elif not np.PyArray_CheckExact(x):
@@ -1107,10 +1116,14 @@ def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=No
     return apply(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), out, where, dtype, casting, order, subok)
 
 
+cdef object Generator = None, SeedSequence = None
+
+
 cdef object key_of(object rng):
     """128 bits as four words: from a Generator, which they advance, from a seed, or from the system."""
-    from numpy.random import Generator, SeedSequence  # here, as their import takes as long as this package's
-
+    global Generator, SeedSequence
+    if Generator is None:
+        from numpy.random import Generator, SeedSequence  # here, as their import takes as long as this package's
     if isinstance(rng, Generator):
         return rng.integers(1 << 32, size=4, dtype="u4")
     if rng is not None:
@@ -1181,7 +1194,7 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     >>> stochastic_gelu(np.array([-3.0, -0.5, 0.5, 3.0]), 1)
     array([-0. , -0.5,  0. ,  3. ])
     """
-    cdef int form = form_of(approx), t
+    cdef int form = form_of(approx)
     cdef np.ndarray a, y, kept_at = None
     cdef char *args[3]
     cdef npy_intp shape[MAX_DIMS]
@@ -1190,7 +1203,9 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     cdef Draws draws
     key = key_of(rng)
     array = asarray(x)
-    result = by_number[VALUE].resolve_dtypes((array.dtype, None))[1]
+    result = array.dtype
+    if result is not float32 and result is not float64:
+        result = by_number[VALUE].resolve_dtypes((result, None))[1]
     if out is not None:
         if not isinstance(out, ndarray):
             raise TypeError("out must be an array")
@@ -1200,13 +1215,13 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
             raise ValueError("output array is read-only")
         if not can_cast(result, out.dtype, "same_kind"):
             raise TypeError(f"cannot cast {result} to {out.dtype}, the type of out, by the rule 'same_kind'")
-    computed = np_dtype("f8") if result == np_dtype("f8") else np_dtype("f4")
+    computed = float64 if result == float64 else float32
     # Plain operands of that type as they are, all else through new arrays.
-    a = array.astype(computed, copy=False)
+    a = array if array.dtype is computed and type(array) is ndarray else asarray(array).astype(computed)
     if not np.PyArray_ISBEHAVED_RO(a):
         a = a.copy()
     y = None
-    if out is not None and type(out) is ndarray and out.dtype == computed and np.PyArray_ISBEHAVED(out):
+    if out is not None and type(out) is ndarray and out.dtype is computed and np.PyArray_ISBEHAVED(out):
         if out is array or not may_share_memory(out, array):
             y = out
     if y is None:
@@ -1222,11 +1237,10 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     if return_mask:
         kept_at = empty(array.shape, "?")
         args[2] = np.PyArray_BYTES(kept_at)
-    t = kernels_types.index("f64" if computed.itemsize == 8 else "f32")
-    cdef Loop loop = loops[GATE + form][t]
+    cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
     draws.random = gelu_levels[level].random
     draws.gate = loop.kernels.plain
-    draws.gate_f64 = gelu_levels[0].kernels[GATE + form][kernels_types.index("f64")].plain
+    draws.gate_f64 = gelu_levels[0].kernels[GATE + form][FLOAT64].plain
     draws.words = computed.itemsize // 4
     for j in range(4):
         draws.key[j] = key[j]
@@ -1245,7 +1259,8 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
 
 
 def _random_words(key, at, n):
-    """Words 64 at to 64 (at + n) of the generator with this key of four words, n even; for tests."""
-    cdef np.ndarray words = empty(64 * n, "u4"), four = asarray(key, "u4")
-    gelu_levels[level].random.bits(<uint32_t *> np.PyArray_DATA(words), <const uint32_t *> np.PyArray_DATA(four), at, n)
-    return words
+    """Words 64 at to 64 (at + n) of the generator with this key of four words; for tests."""
+    cdef np.ndarray words = empty(64 * (n + 3), "u4"), four = asarray(key, "u4")
+    gelu_levels[level].random.bits(<uint32_t *> np.PyArray_DATA(words), <const uint32_t *> np.PyArray_DATA(four), at,
+                                   (n + 3) // 4 * 4)
+    return words[: 64 * n]

@@ -64,7 +64,7 @@ bfloat16, and {one_byte:g} for the types of one byte.
 """
 _ERROR = """\
 Error, against the exact value of the above and rounding included, on every ISA level (sampled): at most
-{float32:g} ULP{term} for float32, {float64:g} for float64, {float16:g} for float16 and bfloat16.
+{float32:g} ULP{term} for float32, {float64:g} for float64, {float16:g} for float16, {bfloat16:g} for bfloat16.
 """
 _NEAR_ZERO = """\
 {what} zero at {zero:.6f}; at most {near:g} from there the error is at most 2**{float32}{times} for float32 and

@@ -84,7 +84,7 @@ def test_docstrings_state_the_bounds(name):
     else:
         of = " of the larger term" * (function == "gelu_grad_mu_sigma")
         assert f"at most {bounds['float32']:g} ULP{of} for float32, {bounds['float64']:g} for float64" in doc
-        assert f"{bounds['float16']:g} for float16 and bfloat16" in doc
+        assert f"{bounds['float16']:g} for float16, {bounds['bfloat16']:g} for bfloat16" in doc
     has_zero = function in ("gelu_grad", "gelu_backward", "geglu_backward")
     assert ("at most 2**-26" in doc and "2**-55" in doc) == has_zero
 

@@ -28,21 +28,23 @@
 INLINE V R(abs)(V x) { return (V)((BITS)x & ~R(SIGN)); }
 INLINE V R(with_sign)(V x, BITS sign) { return (V)(((BITS)x & ~R(SIGN)) | (sign & R(SIGN))); }
 
-/* a (value + lost), rounded once; |a| > SMALL, or a is 0. */
-INLINE SUM R(product)(V a, SUM sum)
+/* a (value + lost), rounded once; SMALL < |a| < infinity, or a is 0. If that is zero, the sign is that of a `like`. */
+INLINE SUM R(product)(V a, SUM sum, V like)
 {
-    V rest = R(clamp)(a, ALL(R(LARGEST))) * sum.lost; /* infinity times 0 is no number */
-    V y = R(with_sign)(R(fused)(a, sum.value, rest), (BITS)a ^ (BITS)sum.value);
+    V rest = a * sum.lost, y = R(fused)(a, sum.value, rest);
+    y = (V)((BITS)y | (((BITS)a ^ (BITS)like) & R(SIGN)));
     return (SUM){y, rest - RESIDUAL(y, a, sum.value)};
 }
+INLINE MASK R(finite)(V a) { return AT_MOST(R(abs)(a), ALL(R(LARGEST))); }
 INLINE MASK R(small)(V a) { return UP_TO(R(abs)(a), ALL(SMALL)); }
+INLINE MASK R(common_factor)(V a) { return R(finite)(a) & ~R(small)(a); }
 
 /* The same for any a; |value| < 2^97. */
-INLINE V R(any_product)(V a, SUM sum)
+INLINE V R(any_product)(V a, SUM sum, V like)
 {
     MASK small = R(small)(a);
-    V y = R(product)(SELECT(small, a * (REAL)0x1p90, a), sum).value;
-    return SELECT(small, y * (REAL)0x1p-90, y);
+    V y = R(product)(SELECT(small, a * (REAL)0x1p90, a), sum, like).value;
+    return SELECT(R(finite)(a), SELECT(small, y * (REAL)0x1p-90, y), a * (sum.value + sum.lost));
 }
 
 /* x/2 for 0 < t <= TINY, correctly rounded: it is a little more, which takes the middle between two subnormals up. */
@@ -110,9 +112,9 @@ INLINE V R(lower)(V lifted, BITS lift)
 INLINE V R(times_lifted)(V a, SUM lifted)
 {
     MASK large = AT_MOST(ALL(1), R(abs)(a));
-    V y = R(any_product)(SELECT(large, a * (REAL)0x1p-88, a), lifted);
+    V y = R(any_product)(SELECT(large, a * (REAL)0x1p-88, a), lifted, lifted.value);
     V lift = SELECT(large, (V)((BITS){0} + LIFT - 88), (V)((BITS){0} + LIFT));
-    return SELECT(AT_MOST(R(abs)(a), ALL(R(LARGEST))), R(lower)(y, (BITS)lift), a * lifted.value);
+    return SELECT(R(finite)(a), R(lower)(y, (BITS)lift), y);
 }
 
 /* The exact form: t P(t) = exp(-t^2/2) w, where w = t exp(t^2/2) Phi(-t) = MILLS_0 + z p(z) is nearly constant,
@@ -250,17 +252,17 @@ INLINE V R(even_outside)(V x) { return MAX(ALL(0), x); }
 INLINE V R(even_of)(V x, V T) { return -T; }
 INLINE V R(even_tiny)(V x) { return R(half)(x); }
 INLINE V R(even_tiny_times)(V a, V x) { return a * (REAL)0.5 * x; }
+INLINE V R(even_sign)(V x, SUM of_x) { return x; }
 INLINE V R(even_end)(V x, V y, BITS sign) { return R(with_sign)(y, sign); }
 #define EVEN(curve)                                                                                          \
-    INLINE SUM R(core_##curve)(V x, V t)                                                                     \
+    INLINE SUM R(even_##curve)(V x, SUM T, V shifted)                                                        \
     {                                                                                                        \
-        V shifted, T_lost, T = R(segment_##curve)(t, &shifted, &T_lost);                                     \
         MASK inner = AT_MOST(shifted, ALL(R(ROUNDER) + R(INNER_##curve)));                                   \
-        SUM sum = R(sum)(SELECT(inner, x * (REAL)0.5, MAX(ALL(0), x)), -T);                                  \
-        sum.lost -= T_lost;                                                                                  \
+        SUM sum = R(sum)(SELECT(inner, x * (REAL)0.5, MAX(ALL(0), x)), -T.value);                            \
+        sum.lost -= T.lost;                                                                                  \
         return sum;                                                                                          \
     }                                                                                                        \
-    CURVE(even, curve)
+    CURVE(even, even_##curve, curve)
 
 /* gate(x) - 1/2 and grad(x) - 1/2 are odd. */
 INLINE V R(odd_outside)(V x)
@@ -271,20 +273,36 @@ INLINE V R(odd_outside)(V x)
 INLINE V R(odd_of)(V x, V T) { return (V)((BITS)T ^ (~(BITS)x & R(SIGN))); }
 INLINE V R(odd_tiny)(V x) { return ALL(0.5); }
 INLINE V R(odd_tiny_times)(V a, V x) { return a * (REAL)0.5; }
+INLINE V R(odd_sign)(V x, SUM of_x) { return of_x.value + of_x.lost; }
 INLINE V R(odd_end)(V x, V y, BITS sign) { return SELECT(AT_MOST(x, ALL(__builtin_inff())), y, x); }
-#define ODD(curve)                                                                                           \
-    INLINE SUM R(core_##curve)(V x, V t)                                                                     \
-    {                                                                                                        \
-        V shifted, T_lost, T = R(segment_##curve)(t, &shifted, &T_lost);                                     \
-        SUM sum = R(sum)(R(odd_outside)(x), R(odd_of)(x, T));                                                \
-        sum.lost += R(odd_of)(x, T_lost);                                                                    \
-        return sum;                                                                                          \
-    }                                                                                                        \
-    CURVE(odd, curve)
+INLINE SUM R(odd_sum)(V x, SUM T, V shifted)
+{
+    SUM sum = R(sum)(R(odd_outside)(x), R(odd_of)(x, T.value));
+    sum.lost += R(odd_of)(x, T.lost);
+    return sum;
+}
+#define ODD(curve) CURVE(odd, odd_sum, curve)
 
 /* A curve's function for every x, and a times it. Which way a lane's result comes from depends on its value alone.
  * A tail of x < 0 is multiplied before it may underflow; one of x > 0 stands beside 1 or x. */
-#define CURVE(family, curve)                                                                                 \
+#define CURVE(family, from, curve)                                                                           \
+    INLINE SUM R(core_##curve)(V x, V t) /* rounded, and what that lost */                                   \
+    {                                                                                                        \
+        V shifted;                                                                                           \
+        SUM T = R(segment_##curve)(t, &shifted);                                                             \
+        return R(from)(x, T, shifted);                                                                       \
+    }                                                                                                        \
+    INLINE SUM R(exact_##curve)(V x, V t) /* in two parts, of which the second may be a tenth */             \
+    {                                                                                                        \
+        V shifted;                                                                                           \
+        SUM T = R(parts_##curve)(t, &shifted);                                                               \
+        return R(from)(x, T, shifted);                                                                       \
+    }                                                                                                        \
+    INLINE SUM R(times_core_##curve)(V a, V x, V t)                                                          \
+    {                                                                                                        \
+        SUM exact = R(exact_##curve)(x, t);                                                                  \
+        return R(product)(a, exact, R(family##_sign)(x, exact));                                             \
+    }                                                                                                        \
     INLINE MASK R(in_segments_##curve)(V t)                                                                  \
     {                                                                                                        \
         return AT_MOST(t, ALL(R(END_##curve))) & ~UP_TO(t, ALL(TINY));                                       \
@@ -316,12 +334,12 @@ INLINE V R(odd_end)(V x, V y, BITS sign) { return SELECT(AT_MOST(x, ALL(__builti
             SUM T = R(tail_##curve)(KEEP(in_tail, t));                                                       \
             V below = R(times_lifted)(a, (SUM){R(family##_of)(x, T.value), R(family##_of)(x, T.lost)});      \
             V beside = R(family##_of)(x, R(lower)(T.value, (BITS){0} + LIFT));                               \
-            V above = R(any_product)(a, R(sum)(outside, beside));                                            \
+            V above = R(any_product)(a, R(sum)(outside, beside), outside);                                         \
             y = SELECT(in_tail, SELECT(AT_MOST(x, ALL(0)), below, above), y);                                \
         }                                                                                                    \
         if (ANY(in_segments)) {                                                                              \
-            SUM core = R(core_##curve)(KEEP(in_segments, x), KEEP(in_segments, t));                          \
-            y = SELECT(in_segments, R(any_product)(a, core), y);                                             \
+            SUM exact = R(exact_##curve)(KEEP(in_segments, x), KEEP(in_segments, t));                        \
+            y = SELECT(in_segments, R(any_product)(a, exact, R(family##_sign)(x, exact)), y);                \
         }                                                                                                    \
         if (ANY(tiny))                                                                                       \
             y = SELECT(tiny, R(family##_tiny_times)(a, x), y);                                               \
@@ -332,8 +350,9 @@ INLINE V R(odd_end)(V x, V y, BITS sign) { return SELECT(AT_MOST(x, ALL(__builti
         V t = R(abs)(x);                                                                                     \
         MASK in_segments = R(in_segments_##curve)(t);                                                        \
         if (__builtin_expect(ANY(~in_segments), 0)) {                                                        \
-            V lost = R(core_##curve)(x, KEEP(in_segments, t)).lost; /* no code where it is not used */       \
-            return (SUM){R(beyond_##curve)(x), KEEP(in_segments, lost)};                                     \
+            V lost = KEEP(in_segments, R(core_##curve)(x, KEEP(in_segments, t)).lost);                       \
+            lost = SELECT(UP_TO(t, ALL(TINY)), ALL(R(MIN_NORMAL)), lost); /* x/2 and a little more */        \
+            return (SUM){R(beyond_##curve)(x), lost};                                                        \
         }                                                                                                    \
         NOT_BEFORE(x);                                                                                       \
         return R(core_##curve)(x, t);                                                                        \
@@ -341,13 +360,13 @@ INLINE V R(odd_end)(V x, V y, BITS sign) { return SELECT(AT_MOST(x, ALL(__builti
     INLINE SUM R(one_times_##curve)(V a, V x)                                                                \
     {                                                                                                        \
         V t = R(abs)(x);                                                                                     \
-        MASK common = R(in_segments_##curve)(t) & ~R(small)(a);                                              \
+        MASK common = R(in_segments_##curve)(t) & R(common_factor)(a);                                       \
         if (__builtin_expect(ANY(~common), 0)) {                                                             \
-            V lost = R(product)(a, R(core_##curve)(x, KEEP(common, t))).lost;                                \
+            V lost = R(times_core_##curve)(a, x, KEEP(common, t)).lost;                                      \
             return (SUM){R(beyond_times_##curve)(a, x), KEEP(common, lost)};                                 \
         }                                                                                                    \
         NOT_BEFORE(x);                                                                                       \
-        return R(product)(a, R(core_##curve)(x, t));                                                         \
+        return R(times_core_##curve)(a, x, t);                                                               \
     }
 GELU_EVEN(EVEN)
 GELU_ODD(ODD)
@@ -380,7 +399,7 @@ INLINE SUM R(slope_tail_erf)(V t, SUM T) { return R(density_lifted)(t); }
 INLINE SUM R(times)(SUM a, SUM b)
 {
     V value = a.value * b.value;
-    return (SUM){value, FMA(a.value, b.lost, a.lost * b.value) - RESIDUAL(value, a.value, b.value)};
+    return (SUM){value, FMA(a.value, b.lost, a.lost * (b.value + b.lost)) - RESIDUAL(value, a.value, b.value)};
 }
 INLINE SUM R(dv_tanh)(V t)
 {
@@ -391,7 +410,7 @@ INLINE SUM R(dv_sigmoid)(V t) { return (SUM){ALL(R(SIGMOID_HI)), ALL(R(SIGMOID_L
 #define LOGISTIC_SLOPE(form)                                                                                 \
     INLINE SUM R(slope_##form)(V t)                                                                          \
     {                                                                                                        \
-        return R(times)(R(dv_##form)(t), R(times)(R(core_gate_##form)(-t, t), R(core_gate_##form)(t, t)));   \
+        return R(times)(R(dv_##form)(t), R(times)(R(exact_gate_##form)(-t, t), R(exact_gate_##form)(t, t)));   \
     }                                                                                                        \
     INLINE SUM R(slope_tail_##form)(V t, SUM T)                                                              \
     {                                                                                                        \
@@ -407,7 +426,7 @@ INLINE SUM R(gradient)(SUM gate, V by, SUM slope)
     V term = by * slope.value, term_lost = FMA(by, slope.lost, -RESIDUAL(term, by, slope.value));
     V y = gate.value + term, of_term = y - gate.value;
     V lost = ((gate.value - (y - of_term)) + (term - of_term)) + (gate.lost + term_lost);
-    return R(sum)(y, KEEP(AT_MOST(R(abs)(y), ALL(R(LARGEST))), lost));
+    return R(sum)(y, KEEP(R(finite)(y), lost));
 }
 
 /* d/dx x g(z) = g(z) + (x/sigma) g'(z). In the tail both are lifted, and the sum is lowered; by less where x/sigma is
@@ -419,7 +438,7 @@ INLINE SUM R(gradient)(SUM gate, V by, SUM slope)
         V t = R(abs)(z), zero_if_tiny = KEEP(~UP_TO(t, ALL(TINY)), t);                                       \
         MASK in_segments = R(in_segments_gate_##form)(zero_if_tiny);                                         \
         V near = KEEP(in_segments, zero_if_tiny);                                                            \
-        SUM y = R(gradient)(R(core_gate_##form)(R(with_sign)(near, (BITS)z), near), by,                      \
+        SUM y = R(gradient)(R(exact_gate_##form)(R(with_sign)(near, (BITS)z), near), by,                     \
                             R(slope_##form)(near));                                                          \
         if (ANY(~in_segments)) {                                                                             \
             MASK in_tail = AT_MOST(t, ALL(R(CUTOFF_grad_##form))) & ~in_segments;                            \
@@ -473,7 +492,7 @@ GELU_FORMS(GRAD_MU_SIGMA)
 #define VALUE(name, curve, point)                                                                            \
     OF_CURVE(name, curve, point, , R(core_##curve)(x, R(abs)(x)), R(one_##curve)(x))
 #define TIMES(name, curve, a, point)                                                                         \
-    OF_CURVE(name, curve, point, &~R(small)(a), R(product)(a, R(core_##curve)(x, R(abs)(x))),                \
+    OF_CURVE(name, curve, point, &R(common_factor)(a), R(times_core_##curve)(a, x, R(abs)(x)),                      \
              R(one_times_##curve)(a, x))
 
 #define FUNCTIONS(form)                                                                                      \

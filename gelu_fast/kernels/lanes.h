@@ -15,24 +15,49 @@
  * highest coefficients (vpermw reads two registers, not three), 4 % faster on Zen 4; 16 wider segments with
  * vpermps, no faster for the coefficients that are missing, and worse than 1 ULP; products and sums for FMA, slower. */
 
-INLINE f32v f32_by_lanes(f32v t, const f32 (*table)[32], f32 width, f32v *shifted, f32v *lost)
+/* The index and d are shared; what rounding lost is no code where it is not used. */
+typedef struct {
+    f32v d, q, c1, c0;
+} f32_lanes_t;
+
+INLINE f32_lanes_t f32_by_lanes(f32v t, const f32 (*table)[32], f32 width, f32v *shifted)
 {
+    f32_lanes_t at;
     *shifted = f32_fma(t, ALL(1 / width), ALL(f32_ROUNDER));
     f32_bits k = (f32_bits)*shifted;
-    f32v d = t - f32_lookup(table[0], k);
-    f32v q = f32_lookup(table[f32_LANE_TERMS], k);
+    at.d = t - f32_lookup(table[0], k);
+    at.q = f32_lookup(table[f32_LANE_TERMS], k);
     for (int j = f32_LANE_TERMS - 1; j > 2; j--)
-        q = f32_fma(q, d, f32_lookup(table[j], k));
-    f32v c1 = f32_lookup(table[2], k), p = f32_fma(q, d, c1), p_lost = f32_fma(q, d, c1 - p);
-    f32v c0 = f32_lookup(table[1], k), T = f32_fma(p, d, c0);
-    *lost = f32_fma(p_lost, d, f32_fma(p, d, c0 - T));
-    return T;
+        at.q = f32_fma(at.q, at.d, f32_lookup(table[j], k));
+    at.c1 = f32_lookup(table[2], k);
+    at.c0 = f32_lookup(table[1], k);
+    return at;
 }
 
-#define SEGMENT(curve, ...)                                                                                  \
-    INLINE f32v f32_segment_##curve(f32v t, f32v *shifted, f32v *lost)                                       \
+/* T, and what its last rounding lost. */
+INLINE f32_sum_t f32_by_lanes_once(f32v t, const f32 (*table)[32], f32 width, f32v *shifted)
+{
+    f32_lanes_t at = f32_by_lanes(t, table, width, shifted);
+    f32v p = f32_fma(at.q, at.d, at.c1), T = f32_fma(p, at.d, at.c0);
+    return (f32_sum_t){T, f32_fma(p, at.d, at.c0 - T)};
+}
+
+/* The line c0 + c1 d, and what it lost and the rest, below a tenth of it: together they are nearly free of rounding. */
+INLINE f32_sum_t f32_by_lanes_in_parts(f32v t, const f32 (*table)[32], f32 width, f32v *shifted)
+{
+    f32_lanes_t at = f32_by_lanes(t, table, width, shifted);
+    f32v line = f32_fma(at.c1, at.d, at.c0);
+    return (f32_sum_t){line, f32_fma(at.q, at.d * at.d, f32_fma(at.c1, at.d, at.c0 - line))};
+}
+
+#define SEGMENT(curve)                                                                                       \
+    INLINE f32_sum_t f32_segment_##curve(f32v t, f32v *shifted)                                              \
     {                                                                                                        \
-        return f32_by_lanes(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted, lost);                         \
+        return f32_by_lanes_once(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                          \
+    }                                                                                                        \
+    INLINE f32_sum_t f32_parts_##curve(f32v t, f32v *shifted)                                                \
+    {                                                                                                        \
+        return f32_by_lanes_in_parts(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                      \
     }
 GELU_CURVES(SEGMENT)
 #undef SEGMENT

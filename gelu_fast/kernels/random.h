@@ -21,10 +21,10 @@ INLINE void philox_round(f32_bits *word, uint32_t key_0, uint32_t key_1)
     word[3] = low_0;
 }
 
-/* 64 n words from word 64 `at` on; n is even. */
+/* 64 n words from word 64 `at` on; n is a multiple of 4. */
 static void random_bits(uint32_t *words, const uint32_t *key, uint64_t at, ptrdiff_t n)
 {
-    enum { BLOCKS = 2 }; /* interleaved, as a round waits for the one before */
+    enum { BLOCKS = 4 }; /* interleaved, as a round waits for the one before: 0.17 ns a word, with 2 blocks 0.23 (Zen 5) */
     uint32_t lanes[PHILOX_COUNTERS];
     for (int i = 0; i < PHILOX_COUNTERS; i++)
         lanes[i] = (uint32_t)i;
@@ -92,18 +92,18 @@ INLINE f64v f64_kept_exactly(f64v x, f64_bits bits, gelu_kernel *gate_f64) { ret
             R##v gate = whole ? R##_load(gates + at) : R##_load_part(gates + at, length);                    \
             R##_bits bits = (R##_bits)(whole ? R##_load(words + at) : R##_load_part(words + at, length));    \
             R##v u = R##_uniform(bits), apart = u - gate, one = (R##v){0} + 1;                               \
-            R##v kept = R##_keep(R##_at_most(u, gate), one);                                                 \
+            R##_mask kept = R##_at_most(u, gate);                                                            \
             apart = (R##v)((R##_bits)apart & ~R##_SIGN);                                                     \
             if (R##_DOUBT > 0 && __builtin_expect(R##_any(R##_at_most(apart, gate * R##_DOUBT)), 0))         \
-                kept = R##_kept_exactly(x, bits, gate_f64);                                                  \
-            R##_mask stays = R##_at_most(one, kept) | ~R##_at_most(x, (R##v){0} + __builtin_inff());         \
-            R##_sum_t y = {R##_select(stays, x, (R##v)((R##_bits)x & R##_SIGN)), {0}};                       \
+                kept = R##_at_most(one, R##_kept_exactly(x, bits, gate_f64));                                \
+            R##_mask stays = kept | ~R##_at_most(x, (R##v){0} + __builtin_inff());                           \
+            R##v y = R##_select(stays, x, (R##v)((R##_bits)x & R##_SIGN));                                   \
             if (whole)                                                                                       \
                 R##_store(out + at, y);                                                                      \
             else                                                                                             \
                 R##_store_part(out + at, y, length);                                                         \
             if (said) {                                                                                      \
-                bytes of_each = __builtin_convertvector(kept, bytes);                                        \
+                bytes of_each = __builtin_convertvector(R##_keep(kept, one), bytes);                         \
                 memcpy(said + at, &of_each, (size_t)length);                                                 \
             }                                                                                                \
         }                                                                                                    \

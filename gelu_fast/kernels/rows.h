@@ -29,7 +29,8 @@
  *   grad_sigmoid 0.81 ULP at -0x1.a41410117f6b1p+8, grad_tanh 0.80 ULP at -0x1.63cffffffffd4p+2, sigmoid 0.79 ULP at
  *   -0x1.a408f73a732c1p+8, tanh 0.76 ULP at -0x1.4cd0ff9adea5p+2. */
 
-INLINE V R(by_rows)(V t, const REAL *table, REAL width, V *shifted, V *lost)
+/* T, and what its last rounding lost: d is small, so that is nearly all. */
+INLINE SUM R(by_rows)(V t, const REAL *table, REAL width, V *shifted)
 {
     *shifted = FMA(t, ALL(1 / width), ALL(R(ROUNDER)));
     V k = *shifted - R(ROUNDER), d = FMA(MAX(k - 1, ALL(0)), ALL(-width), t), d2 = d * d;
@@ -41,14 +42,14 @@ INLINE V R(by_rows)(V t, const REAL *table, REAL width, V *shifted, V *lost)
         odd = FMA(odd, d2, c[j + 1]);
     }
     V p = FMA(FMA(odd, d, even), d, c[1]), T = FMA(p, d, c[0]);
-    *lost = FMA(p, d, c[0] - T);
-    return T;
+    return (SUM){T, FMA(p, d, c[0] - T)};
 }
 
-#define SEGMENT(curve, ...)                                                                                  \
-    INLINE V R(segment_##curve)(V t, V *shifted, V *lost)                                                    \
+#define SEGMENT(curve)                                                                                       \
+    INLINE SUM R(segment_##curve)(V t, V *shifted)                                                           \
     {                                                                                                        \
-        return R(by_rows)(t, R(ROWS_##curve)[0], R(WIDTH_##curve), shifted, lost);                           \
-    }
+        return R(by_rows)(t, R(ROWS_##curve)[0], R(WIDTH_##curve), shifted);                                 \
+    }                                                                                                        \
+    INLINE SUM R(parts_##curve)(V t, V *shifted) { return R(segment_##curve)(t, shifted); }
 GELU_CURVES(SEGMENT)
 #undef SEGMENT

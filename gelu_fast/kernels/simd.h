@@ -24,8 +24,10 @@
  *
  * and for a storage type S in {f16, bf16, f32, f64} with the vector type R##v of what it is computed in:
  *
- *   S##_load(p), S##_store(p, sum), S##_load_part(p, n), S##_store_part(p, sum, n)     the last two: n lanes
- *   S##_stream(p, sum)     a store that leaves the caches alone; p aligned to S##_packed
+ *   S##_load(p), S##_store(p, v), S##_load_part(p, n), S##_store_part(p, v, n)     the last two: n lanes
+ *   S##_stream(p, v)       a store that leaves the caches alone; p aligned to S##_packed
+ *   S##_undecided(v)       whether a lane of v lies in the very middle between two S, so that it must be known what v
+ *                          itself has lost in rounding; then R##_to_odd(sum) is stored
  *   S##_SPREAD(p, v)       v, a S##_packed, to every second S from p on, and nothing in between; where there is such
  *                          a store, GELU_SPREAD is defined */
 #ifndef GELU_SIMD_H
@@ -250,19 +252,24 @@ SUM_WORDS(f32)
 SUM_WORDS(f64)
 
 /* Of even and of odd lanes. */
-#if defined(__SSE2__)
 #if defined(__AVX512F__)
-#define U64_MULTIPLY(a, b) (f32_bits) _mm512_mul_epu32((__m512i)(a), (__m512i)(b))
-#elif defined(__AVX2__)
-#define U64_MULTIPLY(a, b) (f32_bits) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
+{
+    const __m512i by = (__m512i)((f32_bits){0} + b);
+    __m512i even = _mm512_mul_epu32((__m512i)a, by), odd = _mm512_mul_epu32((__m512i)((f64_bits)a >> 32), by);
+    *high = (f32_bits)_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+    *low = (f32_bits)_mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
+}
+#elif defined(__SSE2__)
+#if defined(__AVX2__)
+#define U64_MULTIPLY(a, b) (f64_bits) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 #else
-#define U64_MULTIPLY(a, b) (f32_bits) _mm_mul_epu32((__m128i)(a), (__m128i)(b))
+#define U64_MULTIPLY(a, b) (f64_bits) _mm_mul_epu32((__m128i)(a), (__m128i)(b))
 #endif
 INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
 {
     const f64_bits lower = (f64_bits){0} + 0xffffffff;
-    f64_bits even = (f64_bits)U64_MULTIPLY(a, (f32_bits){0} + b);
-    f64_bits odd = (f64_bits)U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
+    f64_bits even = U64_MULTIPLY(a, (f32_bits){0} + b), odd = U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
     *high = (f32_bits)((even >> 32) | (odd & ~lower));
     *low = (f32_bits)((even & lower) | (odd << 32));
 }
@@ -392,13 +399,14 @@ INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
 #define OWN_STORAGE(R)                                                                                       \
     typedef R##v R##_packed;                                                                                 \
     INLINE R##v R##_unpack(R##_packed v) { return v; }                                                       \
-    INLINE R##_packed R##_pack(R##_sum_t sum) { return sum.value; }
+    INLINE R##_packed R##_pack(R##v v) { return v; }                                                         \
+    INLINE int R##_undecided(R##v v) { return 0; }
 OWN_STORAGE(f32)
 OWN_STORAGE(f64)
 
 /* float16 and bfloat16, rounded to nearest, ties to even, once: what was rounded to the very middle between two of
  * them (its last bits, but for the first of those, are zero, which is rare) is rounded to odd instead (Boldo and
- * Melquiond, IEEE TC 57, 2008). */
+ * Melquiond, IEEE TC 57, 2008), as is what stands beside it, which makes no difference there. */
 INLINE f32v f32_to_odd(f32_sum_t sum)
 {
     f32_bits bits = (f32_bits)sum.value, lost = (f32_bits)sum.lost;
@@ -406,12 +414,13 @@ INLINE f32v f32_to_odd(f32_sum_t sum)
     f32_mask inexact = f32_at_most((f32v)((f32_bits){0} + 1), (f32v)(lost & 0x7fffffff)); /* not of infinity: NaN */
     return f32_select(inexact, (f32v)(toward_zero | 1), sum.value);
 }
-INLINE f32v f32_to_round(f32_sum_t sum, uint32_t last_bits)
+INLINE f64v f64_to_odd(f64_sum_t sum) { return sum.value; } /* no type is rounded from float64 */
+INLINE int f32_ends_in_zeros(f32v v, uint32_t last_bits)
 {
-    f32_mask middle = f32_at_most((f32v)((f32_bits)sum.value & last_bits), (f32v){0});
-    return __builtin_expect(f32_any(middle), 0) ? f32_to_odd(sum) : sum.value;
+    return f32_any(f32_at_most((f32v)((f32_bits)v & last_bits), (f32v){0}));
 }
-INLINE f32v f32_for_f16(f32_sum_t sum) { return f32_to_round(sum, 0xfff); }
+INLINE int f16_undecided(f32v v) { return f32_ends_in_zeros(v, 0xfff); }
+INLINE int bf16_undecided(f32v v) { return f32_ends_in_zeros(v, 0x7fff); }
 
 typedef VECTOR(uint16_t, f32_BYTES / 2) f16_packed;
 
@@ -420,10 +429,10 @@ typedef VECTOR(uint16_t, f32_BYTES / 2) f16_packed;
 #define TO_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #if defined(__AVX512F__)
 INLINE f32v f16_unpack(f16_packed v) { return _mm512_cvtph_ps((__m256i)v); }
-INLINE f16_packed f16_pack(f32_sum_t sum) { return (f16_packed)_mm512_cvtps_ph(f32_for_f16(sum), TO_NEAREST); }
+INLINE f16_packed f16_pack(f32v v) { return (f16_packed)_mm512_cvtps_ph(v, TO_NEAREST); }
 #else
 INLINE f32v f16_unpack(f16_packed v) { return _mm256_cvtph_ps((__m128i)v); }
-INLINE f16_packed f16_pack(f32_sum_t sum) { return (f16_packed)_mm256_cvtps_ph(f32_for_f16(sum), TO_NEAREST); }
+INLINE f16_packed f16_pack(f32v v) { return (f16_packed)_mm256_cvtps_ph(v, TO_NEAREST); }
 #endif
 
 #else
@@ -441,9 +450,9 @@ INLINE f32v f16_unpack(f16_packed v)
 
 /* A magnitude below 2^-14 is rounded by adding 1/2, whose last bit is float16's smallest subnormal; one above, by
  * adding half a unit in place (less one where even). */
-INLINE f16_packed f16_pack(f32_sum_t sum)
+INLINE f16_packed f16_pack(f32v v)
 {
-    f32_bits bits = (f32_bits)f32_for_f16(sum), magnitude = bits & 0x7fffffff;
+    f32_bits bits = (f32_bits)v, magnitude = bits & 0x7fffffff;
     f32_bits normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13;
     f32_bits subnormal = (f32_bits)((f32v)magnitude + 0.5f) - 0x3f000000;
     f32_bits is_normal = (f32_bits)(magnitude >= 0x38800000u);
@@ -457,15 +466,22 @@ INLINE f16_packed f16_pack(f32_sum_t sum)
 
 #endif
 
-/* bfloat16: the first half of a float32. */
+/* bfloat16: the first half of a float32. Words of 16 and of 32 bits: the compiler's own conversion takes detours. */
 typedef f16_packed bf16_packed;
-INLINE f32v bf16_unpack(bf16_packed v) { return (f32v)(__builtin_convertvector(v, f32_bits) << 16); }
-INLINE bf16_packed bf16_pack(f32_sum_t sum)
+#if defined(__AVX512F__)
+#define TO_WORDS(v) (f32_bits) _mm512_cvtepu16_epi32((__m256i)(v))
+#elif defined(__AVX2__)
+#define TO_WORDS(v) (f32_bits) _mm256_cvtepu16_epi32((__m128i)(v))
+#else
+#define TO_WORDS(v) __builtin_convertvector(v, f32_bits)
+#endif
+INLINE f32v bf16_unpack(bf16_packed v) { return (f32v)(TO_WORDS(v) << 16); }
+INLINE bf16_packed bf16_pack(f32v v)
 {
-    f32_bits bits = (f32_bits)f32_to_round(sum, 0x7fff);
-    f32_bits rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    f32_bits is_nan = (f32_bits)((bits & 0x7fffffff) > 0x7f800000u);
-    return __builtin_convertvector((is_nan & (bits >> 16 | 0x40)) | (~is_nan & rounded), bf16_packed);
+    f32_bits bits = (f32_bits)v;
+    f32v up = (f32v)(0x7fff + (bits >> 16 & 1));
+    f32_mask number = f32_at_most(v, (f32v){0} + __builtin_inff()); /* or a NaN might overflow */
+    return __builtin_convertvector((bits + (f32_bits)f32_keep(number, up)) >> 16, bf16_packed);
 }
 
 /* Stores past the cache, of whole vectors at their own alignment, seen in order after STREAM_FENCE. */
@@ -513,18 +529,18 @@ INLINE void f64_SPREAD(f64 *p, f64v v)
 #define ACCESS(S, R)                                                                                         \
     typedef S##_packed S##_unaligned UNALIGNED(S);                                                           \
     INLINE R##v S##_load(const S *p) { return S##_unpack(*(const S##_unaligned *)p); }                       \
-    INLINE void S##_store(S *p, R##_sum_t sum) { *(S##_unaligned *)p = S##_pack(sum); }                      \
-    INLINE void S##_stream(S *p, R##_sum_t sum) { S##_STREAM(p, S##_pack(sum)); }                            \
+    INLINE void S##_store(S *p, R##v v) { *(S##_unaligned *)p = S##_pack(v); }                               \
+    INLINE void S##_stream(S *p, R##v v) { S##_STREAM(p, S##_pack(v)); }                                     \
     INLINE R##v S##_load_part(const S *p, ptrdiff_t n)                                                       \
     {                                                                                                        \
         S lanes[LANES(R)] = {0};                                                                             \
         memcpy(lanes, p, (size_t)n * sizeof(S));                                                             \
         return S##_load(lanes);                                                                              \
     }                                                                                                        \
-    INLINE void S##_store_part(S *p, R##_sum_t sum, ptrdiff_t n)                                             \
+    INLINE void S##_store_part(S *p, R##v v, ptrdiff_t n)                                                    \
     {                                                                                                        \
         S lanes[LANES(R)];                                                                                   \
-        S##_store(lanes, sum);                                                                               \
+        S##_store(lanes, v);                                                                                 \
         memcpy(p, lanes, (size_t)n * sizeof(S));                                                             \
     }
 ACCESS(f16, f32)

@@ -1,0 +1,651 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The types of ml_dtypes: bfloat16, which has kernels of its own, and those of one byte, which are taken through
+float32 block by block. What their bits mean, and which number is nearest, is worked out here from the definitions of
+the formats: ml_dtypes rounds a float64 twice, to float32 first."""
+
+import subprocess
+import sys
+from functools import cache
+
+import ml_dtypes
+import numpy as np
+import oracle
+import pytest
+from conftest import OF_ONE_INPUT, OF_SEVERAL
+from test_ufunc import before_forbidden_memory
+
+import gelu_fast
+from gelu_fast import _core
+from gelu_fast._bounds import OF_LARGER_TERM, UFUNCS, ULP, ULP_ONE_BYTE
+
+
+class Format:
+    """A type, by the bits of its exponent and mantissa, its bias, and what is no number: "ieee", the last binade, which
+    begins with infinity; "fn", the last place; "fnuz", the place of -0.0."""
+
+    def __init__(self, name, exponent_bits, mantissa_bits, bias, kind):
+        self.name, self.kind, self.mantissa_bits = name, kind, mantissa_bits
+        self.dtype = np.dtype(getattr(ml_dtypes, name))
+        self.bits = np.dtype(f"u{self.dtype.itemsize}")
+        self.every = np.arange(1 << 8 * self.bits.itemsize, dtype=self.bits).view(self.dtype)
+        half = self.every.size // 2
+        exponent, mantissa = np.divmod(np.arange(half), 1 << mantissa_bits)
+        self.subnormal = 2.0 ** (1 - bias - mantissa_bits)
+        size = np.where(exponent == 0, mantissa, (mantissa + 2**mantissa_bits) * 2.0 ** (exponent - 1))
+        size *= self.subnormal
+        self.numbers = size[: {"ieee": half - 2**mantissa_bits, "fn": half - 1, "fnuz": half}[kind]]
+        self.largest, self.beyond = self.numbers[-1], 2 * self.numbers[-1] - self.numbers[-2]
+        size[self.numbers.size :] = np.nan
+        if kind == "ieee":
+            size[self.numbers.size] = np.inf
+        self.meanings = np.concatenate([size, -size])
+        if kind == "fnuz":
+            self.meanings[half] = np.nan
+
+    def __repr__(self):
+        return self.name
+
+    def wide(self, x):
+        """What the numbers mean, as float64."""
+        return self.meanings[np.asarray(x).view(self.bits)]
+
+    def middles(self):
+        """Between neighbours; beyond the last one lies no number."""
+        return (self.numbers + np.append(self.numbers[1:], self.beyond)) / 2
+
+    def nearest(self, exact):
+        """Each float64 rounded once, to nearest, in the middle to the even one."""
+        middles, size = self.middles(), np.abs(exact)
+        place = np.searchsorted(middles, size)
+        in_the_middle = size == middles[place.clip(max=middles.size - 1)]
+        place += in_the_middle & (place % 2 == 1)
+        rounded = np.append(self.numbers, np.inf if self.kind == "ieee" else np.nan)[place]
+        rounded = np.where(np.isnan(exact), np.nan, np.copysign(rounded, exact))
+        return rounded + 0.0 if self.kind == "fnuz" else rounded
+
+    def error(self, got, exact, of=None):
+        """Distance in ULP of the exact value, or of another. Infinity stands where the next number would."""
+        size = np.abs(exact if of is None else of).clip(max=self.largest)
+        binade = np.ldexp(1.0, np.frexp(size)[1] - 1)
+        ulp = np.maximum(binade * 2.0**-self.mantissa_bits, self.subnormal)
+        wide, exact = (y.clip(-self.beyond, self.beyond) for y in (self.wide(got), exact))
+        return np.abs(wide - exact) / ulp
+
+
+BFLOAT16 = Format("bfloat16", 8, 7, 127, "ieee")
+ONE_BYTE = [
+    Format("float8_e4m3fn", 4, 3, 7, "fn"),
+    Format("float8_e5m2", 5, 2, 15, "ieee"),
+    Format("float8_e4m3fnuz", 4, 3, 8, "fnuz"),
+    Format("float8_e5m2fnuz", 5, 2, 16, "fnuz"),
+    Format("float8_e4m3b11fnuz", 4, 3, 11, "fnuz"),
+    Format("float8_e4m3", 4, 3, 7, "ieee"),
+    Format("float8_e3m4", 3, 4, 3, "ieee"),
+]
+FORMATS = [BFLOAT16, *ONE_BYTE]
+every_format = pytest.mark.parametrize("format", FORMATS, ids=repr)
+every_one_byte_format = pytest.mark.parametrize("format", ONE_BYTE, ids=repr)
+every_name_of_one_input = pytest.mark.parametrize("name", OF_ONE_INPUT)
+
+
+def bits(x):
+    return np.ascontiguousarray(x).view(f"u{x.dtype.itemsize}")
+
+
+def same(a, b):
+    return a.dtype == b.dtype and np.array_equal(bits(a), bits(b))
+
+
+@every_format
+def test_formats_are_those_of_ml_dtypes(format):
+    np.testing.assert_array_equal(format.every.astype(np.float32), format.meanings.astype(np.float32))
+    info = ml_dtypes.finfo(format.dtype)
+    assert (float(info.max), float(info.smallest_subnormal)) == (format.largest, format.subnormal)
+    numbers = format.numbers.astype(np.float32)
+    for x in (format.middles().astype(np.float32), np.nextafter(numbers, np.float32(np.inf))):
+        x = np.concatenate([x, -x])
+        with np.errstate(over="ignore"):
+            rounded = x.astype(format.dtype)
+        np.testing.assert_array_equal(format.wide(rounded), format.nearest(x.astype(np.float64)))
+
+
+def test_nearest_rounds_once():
+    for format, x, want in [
+        (BFLOAT16, 1 + 2.0**-8 + 2.0**-40, 1 + 2.0**-7),
+        (BFLOAT16, 1 + 2.0**-8, 1.0),
+        (BFLOAT16, 1 + 3 * 2.0**-8, 1 + 2.0**-6),
+        (BFLOAT16, 2.0**-134, 0.0),
+        (BFLOAT16, -(2.0**-134 + 2.0**-180), -(2.0**-133)),
+        (BFLOAT16, 2.0**128 - 2.0**119, np.inf),
+        (BFLOAT16, 2.0**128 - 2.0**119 - 2.0**80, 2.0**128 - 2.0**120),
+        (ONE_BYTE[0], 1.0625 + 2.0**-40, 1.125),
+        (ONE_BYTE[0], 464.0, 448.0),
+        (ONE_BYTE[0], 464.1, np.nan),
+    ]:
+        np.testing.assert_array_equal(format.nearest(np.array([x])), [want])
+
+
+def test_the_judge_convicts():
+    for exact in (1.5, 2.0**-130, BFLOAT16.largest):
+        wrong = np.array([exact], ml_dtypes.bfloat16).view(np.uint16) - np.uint16(3)
+        assert BFLOAT16.error(wrong.view(ml_dtypes.bfloat16), np.array([exact]))[0] == 3
+    largest = np.array([BFLOAT16.largest], ml_dtypes.bfloat16)
+    assert BFLOAT16.error(largest, np.array([2.0**130]))[0] == 1
+    assert BFLOAT16.error(np.array([np.inf], ml_dtypes.bfloat16), np.array([2.0**127]))[0] == 128
+
+
+# ---- functions of one input: correctly rounded ----
+
+
+def exact_of(name, x):
+    """As oracle.in_float64. gelu(x) is more than x/2, if by too little for a float64: so the middle between two
+    subnormal numbers goes up."""
+    exact = oracle.in_float64(name, x)
+    if UFUNCS[name][0] == "gelu":
+        exact = np.where((exact == x / 2) & (x != 0), np.nextafter(exact, np.inf), exact)
+    return exact
+
+
+@every_name_of_one_input
+@every_format
+def test_correctly_rounded(name, ufunc, format, report):
+    """Every number, and NaN from NaN alone; not one of them raises a floating-point warning."""
+    exact = exact_of(name, format.meanings)
+    with np.errstate(all="raise"):
+        y = ufunc(format.every)
+    assert y.dtype == format.dtype
+    got, want = format.wide(y), format.nearest(exact)
+    number = ~np.isnan(format.meanings)
+    errors = format.error(y, exact)[number]
+    x = format.meanings[number]
+    report(f"{name} {format}: {errors.max():.6f} ULP at {x[errors.argmax()].hex()} of {x.size} inputs")
+    np.testing.assert_array_equal(got, want)
+    assert not np.isnan(want[number]).any()
+    assert errors.max() <= (ULP_ONE_BYTE if format in ONE_BYTE else ULP[name]["bfloat16"])
+    if UFUNCS[name][0] == "gelu":  # of the others, a zero's sign is left open
+        np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(want[number]))
+
+
+@every_name_of_one_input
+@every_format
+def test_the_oracle_decides(name, format):
+    """No exact value is so near to a middle that the oracle's own error, 1e-13 and near a gradient's zero 1e-16, could
+    take it across. What it takes for x/2 is known to be more."""
+    x = format.meanings[np.isfinite(format.meanings)]
+    size = np.abs(oracle.in_float64(name, x))
+    middles = format.middles()
+    place = np.searchsorted(middles, size).clip(1, middles.size - 1)
+    distance = np.minimum(np.abs(middles[place] - size), np.abs(middles[place - 1] - size))
+    doubt = 1e-12 * size
+    if name in oracle.ZEROS:
+        doubt[np.abs(x - oracle.ZEROS[name]) < 0.5] += 1e-15
+    decided = distance > doubt
+    if UFUNCS[name][0] == "gelu":
+        decided |= np.abs(x) < 2.0**-100
+    assert decided.all()
+
+
+# ---- wherever a value stands ----
+
+# Bytes take one way, whatever the function.
+CASES = [(BFLOAT16, name) for name in OF_ONE_INPUT] + [(format, "gelu_erf") for format in ONE_BYTE]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def format(case):
+    return case[0]
+
+
+@pytest.fixture
+def name(case):
+    return case[1]
+
+
+@cache
+def shuffled(format):
+    """All numbers, and neighbours that take different paths."""
+    x = format.every[np.random.default_rng(11).permutation(200_001) % format.every.size]
+    x.flags.writeable = False
+    return x
+
+
+@pytest.fixture
+def x(format):
+    return shuffled(format)
+
+
+@pytest.fixture
+def expected(ufunc, format, x):
+    """From the results that test_correctly_rounded judges."""
+    return ufunc(format.every)[x.view(format.bits)]
+
+
+@pytest.fixture(params=[0, float("inf")], ids=["streaming", "not streaming"])
+def stream_from(request):
+    before = _core._stream_from(request.param)
+    yield request.param
+    _core._stream_from(before)
+
+
+def test_position(call, x, expected, format):
+    assert same(call(x), expected)
+    for other in (-10, -100, 0, 8):
+        beside = np.full(2 * x.size, other, format.dtype)
+        beside[::2] = x
+        assert same(call(beside)[::2], expected)
+    for length in [*range(1, 150), 767, 768, 769, 4097]:
+        for start in (0, 1, 3, 1000):
+            assert same(call(x[start : start + length]), expected[start : start + length])
+
+
+def test_layouts(call, x, expected, format):
+    for step in (2, 3, 16, 1000, -1, -3):
+        assert same(call(x[::step]), expected[::step])
+        room = np.full(x.size, 7, format.dtype)
+        call(x[::step], out=room[::step])
+        assert same(room[::step], expected[::step])
+        room[::step] = 7
+        assert (room == 7).all()
+    n = x.size // 700 * 700
+    square = x[:n].reshape(700, -1)
+    assert same(call(square.T), expected[:n].reshape(700, -1).T)
+    assert same(call(square[:, 1:-1]), expected[:n].reshape(700, -1)[:, 1:-1])
+    moved = np.zeros(x.nbytes + 1, np.uint8)[1:].view(format.dtype)
+    moved[...] = x
+    assert same(call(moved), expected)
+
+
+def test_in_place(call, x, expected):
+    for n in (1, 15, 17, 769, x.size):
+        y = x[:n].copy()
+        assert call(y, out=y) is y
+        assert same(y, expected[:n])
+    for step in (2, -1):
+        y = x.copy()
+        call(y[::step], out=y[::step])
+        assert same(y[::step], expected[::step])
+
+
+def test_threads(call, x, expected, threads, stream_from, format):
+    count = _core._streamed()
+    out = np.empty_like(x)
+    assert same(call(x, out=out), expected)
+    assert (_core._streamed() > count) == (stream_from == 0 and format is BFLOAT16)
+    assert same(call(x), expected)
+    assert same(call(x[::2]), expected[::2])
+    in_place = x.copy()
+    call(in_place, out=in_place)
+    assert same(in_place, expected)
+    for start in (0, 1, 5, 17):  # however the outputs are aligned, and nothing beside them is written
+        room = np.full(x.size + 40, 7, format.dtype)
+        call(x, out=room[start : start + x.size])
+        assert same(room[start : start + x.size], expected)
+        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
+
+
+def test_overlap(call, x, expected, threads):
+    for shift in (1, 16, 5000):
+        later, earlier = slice(shift, None), slice(None, -shift)
+        for there, back in ((later, earlier), (earlier, later)):
+            base = x.copy()
+            call(base[there], out=base[back])
+            assert same(base[back], expected[there])
+    base = x.copy()
+    call(base[::-1], out=base)
+    assert same(base, expected[::-1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect is called as on Linux")
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_nothing_beyond_the_last_element(call, x, expected, format, step):
+    itemsize = format.dtype.itemsize
+    x_room, y_room = (before_forbidden_memory(itemsize * (step * 1999 + 1)).view(format.dtype) for _ in "xy")
+    for n in (*range(1, 66), 95, 96, 97, 767, 768, 769, 2000):
+        values, y = x_room[-(step * (n - 1) + 1) :: step], y_room[-(step * (n - 1) + 1) :: step]
+        values[...] = x[:n]
+        y_room[...] = 7
+        call(values, out=y)
+        assert same(y, expected[:n])
+        y[...] = 7
+        assert (y_room == 7).all()
+
+
+# ---- arguments ----
+
+
+def test_scalars(call, format):
+    number = format.dtype.type(1.5)
+    expected = call(np.array([number]))
+    for x in (number, np.array(number)):
+        y = call(x)
+        assert type(y) is format.dtype.type
+        assert same(np.array([y]), expected)
+    assert same(call([number]), expected)
+    out = np.array(7, format.dtype)
+    assert call(np.array(number), out=out) is out
+    assert same(out.reshape(1), expected)
+
+
+def test_empty(call, format):
+    for shape in [(0,), (3, 0), (0, 4, 2)]:
+        y = call(np.empty(shape, format.dtype))
+        assert y.shape == shape and y.dtype == format.dtype
+
+
+def test_out_and_where(call, x, expected, format):
+    where = np.arange(x.size) % 3 == 0
+    out = np.full(x.size, 7, format.dtype)
+    assert call(x, out=(out,), where=where) is out
+    assert same(out[where], expected[where])
+    assert (out[~where] == 7).all()
+    three = np.full((3, x.size), 7, format.dtype)
+    call(x, out=three)
+    assert all(same(row, expected) for row in three)
+
+
+def outcome(function, *args, **kwargs):
+    """The type that comes out, or that of the error."""
+    try:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs).dtype
+    except TypeError:
+        return TypeError
+
+
+def test_out_and_dtype_of_another_type(ufunc, format):
+    """As np.exp."""
+    x = format.every[:100]
+    for other in (*"efdi", *(each.dtype for each in FORMATS)):
+        for given in ({"out": np.zeros(100, other)}, {"dtype": other}):
+            assert outcome(ufunc, x, **given) == outcome(np.exp, x, **given)
+    for casting in ("no", "equiv", "safe", "same_kind", "unsafe"):
+        for dtype in ("f4", "f8"):
+            given = {"dtype": dtype, "casting": casting}
+            assert outcome(ufunc, x, **given) == outcome(np.exp, x, **given)
+    wide = np.zeros(100, np.float32)
+    ufunc(x, out=wide)
+    np.testing.assert_array_equal(wide, format.wide(ufunc(x)))
+    narrow = np.zeros(100, format.dtype)
+    ufunc(x.astype(np.float32), out=narrow)
+    assert same(narrow, ufunc(x.astype(np.float32)).astype(format.dtype))
+    assert same(ufunc(x, dtype=np.float32), ufunc(x.astype(np.float32)))
+
+
+@pytest.mark.parametrize("other", [*(each.name for each in FORMATS), *"?bBhHiIlLqQefd"])
+@every_format
+def test_mixed_types(format, other):
+    """Whatever np.multiply makes of two types, computed in that."""
+    x = np.array([0.5, -2, 3], format.dtype)
+    dy = np.array([1, 0, 1]).astype(other)
+    for a, b in ((dy, x), (x, dy)):
+        common = np.multiply(a, b).dtype
+        expected = gelu_fast.gelu_backward_erf(a.astype(common), b.astype(common))
+        assert expected.dtype == common
+        assert same(gelu_fast.gelu_backward_erf(a, b), expected)
+        assert same(gelu_fast.gelu_backward(a, b), expected)
+
+
+@pytest.mark.parametrize("other", "gFDGO")
+@every_format
+def test_mixed_types_that_are_refused(format, other):
+    x = np.ones(3, format.dtype)
+    for function in (gelu_fast.gelu_backward_erf, gelu_fast.gelu_backward):
+        with pytest.raises(TypeError, match="ufunc 'gelu_backward_erf' not supported for the input types"):
+            function(x, x.astype(other))
+        with pytest.raises(TypeError, match="ufunc 'gelu_backward_erf' not supported for the input types"):
+            function(x.astype(other), x)
+
+
+def test_other_types_of_ml_dtypes():
+    """Those without loops here: what NumPy casts them to safely."""
+    for name, computed in [
+        ("float8_e8m0fnu", "f4"),
+        ("float4_e2m1fn", "f4"),
+        ("int4", "f2"),
+        ("uint4", "f2"),
+    ]:
+        if hasattr(ml_dtypes, name):
+            x = np.ones(3, getattr(ml_dtypes, name))
+            assert same(gelu_fast.gelu(x), gelu_fast.gelu(x.astype(computed)))
+
+
+PYTHON_NUMBERS = {
+    "gelu_backward": lambda x, number, **given: gelu_fast.gelu_backward(number, x, **given),
+    "bias_gelu": lambda x, number, **given: gelu_fast.bias_gelu(x, number, **given),
+    "geglu": lambda x, number, **given: gelu_fast.geglu(x, number, **given),
+    "gelu": lambda x, number, **given: gelu_fast.gelu(x, mu=number, sigma=2.0, **given),
+}
+
+
+@pytest.mark.parametrize("function", PYTHON_NUMBERS)
+@every_format
+def test_python_numbers(function, format):
+    """A float beside such an array: the type of the result depends on the types alone, not on how the array lies in
+    memory nor on what the number is, and the number is rounded to it."""
+    call = PYTHON_NUMBERS[function]
+    x = np.array([[0.5, -2, 3], [1, 0, -1]], format.dtype)
+    dtype = call(x, 0.5).dtype
+    for number in (0.5, -3.0, 1000.0, 1e5):
+        with np.errstate(over="ignore"):
+            expected = call(x.astype(dtype), np.array(number, dtype))
+        assert same(call(x, number), expected)
+        assert same(call(x.T, number), expected.T)
+        assert same(call(x, number, order="C"), expected)
+        assert same(call(x[:, ::2], number), expected[:, ::2])
+        assert same(np.asarray(call(x[0, 0], number)), expected[0, 0, ...])
+        out = np.empty(x.shape, format.dtype)
+        call(x, number, out=out)
+        assert same(out, expected.astype(format.dtype))
+
+
+def test_types_that_numpy_lists():
+    """Only its own, for which there are letters."""
+    for name in UFUNCS:
+        ufunc = getattr(gelu_fast, name)
+        np.testing.assert_array_equal(ufunc.types, [f"{c * ufunc.nin}->{c * ufunc.nout}" for c in "efd"])
+
+
+# ---- functions of several inputs ----
+
+
+def outputs_of(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
+def through_function(name, inputs):
+    """The other way in."""
+    function, form = UFUNCS[name]
+    form = {"exact": False}.get(form, form)
+    if function.endswith("_mu_sigma"):
+        *inputs, mu, sigma = inputs
+        return getattr(gelu_fast, function.removesuffix("_mu_sigma"))(*inputs, form, mu=mu, sigma=sigma)
+    return getattr(gelu_fast, function)(*inputs, form)
+
+
+def some_inputs(name, format, n):
+    """Ordinary numbers, the tail, where gradients are zero, and numbers of any size."""
+    rng = np.random.default_rng(13)
+    tail = {"exact": 14, "tanh": 10, "sigmoid": 60}[UFUNCS[name][1]]
+    finite = format.meanings[np.isfinite(format.meanings)]
+    inputs = []
+    for _ in range(getattr(gelu_fast, name).nin):
+        kinds = [
+            rng.normal(0, 2, n),
+            rng.uniform(-tail, 0, n),
+            rng.uniform(-0.9, -0.6, n),
+            rng.choice(finite, n),
+        ]
+        x = np.choose(rng.integers(0, 4, n), kinds).clip(-format.largest, format.largest)
+        inputs.append(x.astype(format.dtype))
+    if "mu_sigma" in name:
+        inputs[-1] = np.abs(inputs[-1])
+        inputs[-1][inputs[-1] == 0] = 1
+    return inputs
+
+
+def exact_of_several(name, inputs):
+    """For each output, its exact value and what a ULP is taken of; what is rounded on the way is, to float32."""
+    inputs = [x.astype(np.float32) for x in inputs]
+    if UFUNCS[name][0] == "gelu_backward_mu_sigma":
+        dy, *rest = inputs
+        exact = np.float64(dy) * getattr(gelu_fast, name.replace("backward", "grad"))(*rest)
+        return [(exact, exact, np.ones(exact.shape))]
+    results = []
+    for exact, of_one, larger in oracle.composed(name, inputs, np.float32):
+        of = np.maximum(np.abs(exact), larger) if UFUNCS[name][0] in OF_LARGER_TERM else exact
+        results.append((exact, of, of_one))
+    return results
+
+
+def errors_of_several(format, y, exact, of, of_one):
+    """A factor below half of float32's smallest subnormal may count as zero; times infinity it is NaN then."""
+    errors = format.error(y, exact, of)
+    got = format.wide(y)
+    right_nan = np.isnan(got) & np.isnan(exact)
+    of_zero = np.where(np.isfinite(exact), got == 0, np.isnan(got))
+    return np.where(right_nan | of_zero & (np.abs(of_one) < 2.0**-150), 0.0, errors)
+
+
+@pytest.mark.parametrize("name", OF_SEVERAL)
+def test_several_inputs_in_bfloat16(name, report):
+    n = 200_000
+    inputs = some_inputs(name, BFLOAT16, n)
+    results = outputs_of(getattr(gelu_fast, name)(*inputs))
+    for y, other in zip(results, outputs_of(through_function(name, inputs)), strict=True):
+        assert same(y, other)
+    for y, exact in zip(results, exact_of_several(name, inputs), strict=True):
+        assert y.dtype == ml_dtypes.bfloat16
+        errors = errors_of_several(BFLOAT16, y, *exact)
+        worst = int(errors.argmax())
+        where = ", ".join(float(x[worst]).hex() for x in inputs)
+        bound = ULP[name]["bfloat16"]
+        report(f"{name} bfloat16: {errors[worst]:.6f} ULP at {where} of {n} inputs, bound {bound}")
+        assert not np.isnan(errors).any()
+        assert errors[worst] <= bound
+
+
+@pytest.mark.parametrize("approx", [False, "tanh", "sigmoid"])
+@every_format
+def test_ties(format, approx):
+    """The derivative at 0 is 1/2: half of every second subnormal number lies in the middle."""
+    dy = format.every[np.isfinite(format.meanings)]
+    halves = format.wide(dy) / 2
+    assert np.isin(np.abs(halves), format.middles()).any()
+    for zero in (0.0, -0.0):
+        y = gelu_fast.gelu_backward(dy, np.full_like(dy, zero), approx)
+        np.testing.assert_array_equal(format.wide(y), format.nearest(halves))
+
+
+def test_overflow():
+    """Beyond the middle between the largest number and what would be the next, and not before."""
+    largest = BFLOAT16.largest
+    for function, inputs, want in [
+        (gelu_fast.bias_gelu, [[largest] * 2, [129 * 2.0**112, 255 * 2.0**111]], [np.inf, largest]),
+        (
+            gelu_fast.geglu,
+            np.array([[181, 181, 166], [181, -181, 197]]) * [[2.0**60], [2.0**53]],
+            [np.inf, -np.inf, largest],
+        ),
+        (gelu_fast.gelu_backward, [[largest, -largest, largest], [1, 1, 20]], [np.inf, -np.inf, largest]),
+    ]:
+        y = function(*np.array(inputs, ml_dtypes.bfloat16))
+        np.testing.assert_array_equal(BFLOAT16.wide(y), want)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in OF_SEVERAL if UFUNCS[n][0] in ("gelu_backward", "bias_gelu", "geglu")]
+)
+@every_one_byte_format
+def test_every_pair_of_bytes(name, format, report):
+    """As good as bfloat16 as far as there are numbers; beyond, what ml_dtypes makes of the float32."""
+    every = np.arange(1 << 16)
+    inputs = [format.every[every >> 8], format.every[every & 255]]
+    ufunc = getattr(gelu_fast, name)
+    y = ufunc(*inputs)
+    assert y.dtype == format.dtype
+    assert same(y, through_function(name, inputs))
+    float32 = ufunc(*(x.astype(np.float32) for x in inputs))
+    with np.errstate(over="ignore"):
+        cast = float32.astype(format.dtype)
+    ((exact, of, of_one),) = exact_of_several(name, inputs)
+    within = np.abs(exact) <= format.largest
+    errors = errors_of_several(format, y[within], exact[within], of[within], of_one[within])
+    worst, bound = int(errors.argmax()), ULP[name]["bfloat16"]
+    where = ", ".join(float(x[within][worst]).hex() for x in inputs)
+    report(f"{name} {format}: {errors[worst]:.6f} ULP at {where} of {errors.size} inputs, bound {bound}")
+    assert not np.isnan(errors).any()
+    assert errors[worst] <= bound
+    np.testing.assert_array_equal(format.wide(y[~within]), format.wide(cast[~within]))
+    nan_in = np.isnan(format.wide(inputs[0])) | np.isnan(format.wide(inputs[1]))
+    assert np.isnan(format.wide(y[nan_in])).all()
+
+
+@pytest.mark.parametrize("name", [name for name in OF_SEVERAL if getattr(gelu_fast, name).nin > 2])
+@every_one_byte_format
+def test_more_than_two_inputs_of_bytes(name, format):
+    """The float32 results, rounded; each operand at its place, whether it repeats or not."""
+    inputs = some_inputs(name, format, 3000)
+    for operands in (inputs, [x if i == 1 else x[:1] for i, x in enumerate(inputs)]):
+        float32 = outputs_of(getattr(gelu_fast, name)(*(x.astype(np.float32) for x in operands)))
+        for call in (getattr(gelu_fast, name), lambda *inputs: through_function(name, inputs)):
+            for y, wide in zip(outputs_of(call(*operands)), float32, strict=True):
+                with np.errstate(over="ignore"):
+                    assert same(y, wide.astype(format.dtype))
+
+
+# ---- with and without ml_dtypes ----
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+WITHOUT = """
+import sys
+sys.modules["ml_dtypes"] = None
+import numpy as np, gelu_fast
+print(gelu_fast.gelu_erf(np.float32(-1.25)), *gelu_fast.gelu_erf.types)
+del sys.modules["ml_dtypes"]
+import ml_dtypes
+for name in ("bfloat16", "float8_e4m3fn"):
+    x = np.full(3, -1.25, getattr(ml_dtypes, name))
+    print(gelu_fast.gelu(x).dtype, gelu_fast.gelu_erf(x).dtype)
+"""
+
+
+def test_without_ml_dtypes():
+    """Arrays of its types, should there be any, are taken for float32, to which NumPy may cast them."""
+    value, *rest = run(WITHOUT)
+    assert value == str(gelu_fast.gelu_erf(np.float32(-1.25)))
+    assert rest == ["e->e", "f->f", "d->d"] + ["float32"] * 4
+
+
+@pytest.mark.parametrize("imports", ["gelu_fast, ml_dtypes", "ml_dtypes, gelu_fast"])
+def test_with_ml_dtypes(imports):
+    """In whatever order."""
+    done = run(
+        f"""
+import sys, numpy as np, {imports}
+for name in {[format.name for format in FORMATS]}:
+    x = np.full(1000, -1.25, getattr(ml_dtypes, name))
+    for y in (gelu_fast.gelu(x), gelu_fast.gelu_erf(x)):
+        print(y.dtype, float(y[999]))
+"""
+    )
+    expected = []
+    for format in FORMATS:
+        y = gelu_fast.gelu_erf(np.full(1, -1.25, format.dtype))
+        expected += [format.name, str(float(y[0]))] * 2
+    assert done == expected
+
+
+def test_ml_dtypes_is_imported():
+    """By gelu_fast itself: arrays of its types may come without the user's knowing."""
+    assert run("import sys, gelu_fast; print('ml_dtypes' in sys.modules)") == ["True"]
