@@ -260,6 +260,9 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
 
 # ---- stochastic GELU: the same paths with random bits for a second operand ----
 
+cdef enum:
+    SHORTEST_ROW = 256  # elements; each row's ends draw for others as well
+
 cdef struct Draws:
     const gelu_random *random
     gelu_kernel *gate
@@ -1201,7 +1204,6 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
     cdef Space space
     cdef Draws draws
-    key = key_of(rng)
     array = asarray(x)
     result = array.dtype
     if result is not float32 and result is not float64:
@@ -1215,9 +1217,14 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
             raise ValueError("output array is read-only")
         if not can_cast(result, out.dtype, "same_kind"):
             raise TypeError(f"cannot cast {result} to {out.dtype}, the type of out, by the rule 'same_kind'")
+    key = key_of(rng)  # here, so that an error takes nothing from a Generator
     computed = float64 if result == float64 else float32
     # Plain operands of that type as they are, all else through new arrays.
-    a = array if array.dtype is computed and type(array) is ndarray else asarray(array).astype(computed)
+    if array.dtype is computed and type(array) is ndarray:
+        a = array
+    else:
+        with errstate(invalid="ignore"):  # signalling NaN
+            a = array.astype(computed)
     if not np.PyArray_ISBEHAVED_RO(a):
         a = a.copy()
     y = None
@@ -1228,7 +1235,8 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
         y = empty(array.shape, computed)
     if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
             and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
-            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)):
+            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
+            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)):
         a, y = a.copy("C"), empty(array.shape, computed)
         space.n_rows, space.n = 1, np.PyArray_SIZE(a)
         space.steps[0] = space.steps[1] = computed.itemsize

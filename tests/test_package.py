@@ -37,7 +37,7 @@ def test_coefficients_are_what_fit_computes():
 def test_kernel_comments_say_what_was_measured():
     measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
     for name, (function, _) in UFUNCS.items():
-        for dtype, found in measured[name].items():
+        for dtype, found in measured.get(name, {}).items():  # what is rounded as NumPy rounds it is not there
             for level, worst in found.items():
                 assert worst["ulp"] <= ULP[name][dtype] + 1e-5
                 if function not in UNARY:

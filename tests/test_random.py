@@ -669,11 +669,13 @@ def test_array_likes():
     ids=repr,
 )
 def test_refused_types(x):
-    out = np.full(np.shape(x), 7.0)
+    out, rng = np.full(np.shape(x), 7.0), np.random.default_rng(1)
+    before = str(rng.bit_generator.state)
     for given in (None, out):
         with pytest.raises(TypeError):
-            stochastic_gelu(x, 3, out=given)
+            stochastic_gelu(x, rng, out=given)
     assert (out == 7).all()
+    assert str(rng.bit_generator.state) == before
 
 
 @pytest.mark.parametrize("bad", ["shape", "broadcast", "integer", "bool", "readonly", "list", "tuple"])
@@ -693,9 +695,12 @@ def test_bad_out_is_untouched(dtype, bad):
     }[bad]
     if bad == "readonly":
         given.flags.writeable = False
+    rng = np.random.default_rng(1)
+    state = str(rng.bit_generator.state)
     with pytest.raises(error):
-        stochastic_gelu(x, 3, out=given)
+        stochastic_gelu(x, rng, out=given)
     assert out.tobytes() == before
+    assert str(rng.bit_generator.state) == state
 
 
 @pytest.mark.parametrize("approx", [None, "erf", "Tanh", 1, 0, 2.0, [], np.zeros(3), b"tanh"])
