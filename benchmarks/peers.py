@@ -96,6 +96,17 @@ def ours(form, x, y):
     hand on a keyword."""
     approx = _APPROX.get(form, False)
     function = form.partition(",")[0]
+    if form in MU_SIGMA:
+        functions = {
+            "gate": gelu_fast.gelu_gate,
+            "grad": gelu_fast.gelu_grad,
+            "backward": gelu_fast.gelu_backward,
+        }
+        gelu, inputs = (
+            functions.get(function, gelu_fast.gelu),
+            (other(x), x) if function == "backward" else (x,),
+        )
+        return lambda: gelu(*inputs, mu=0.25, sigma=1.5, out=y)
     if function in ("backward", "geglu"):
         gelu = {"backward": gelu_fast.gelu_backward, "geglu": gelu_fast.geglu}[function]
         first, second = (other(x), x) if function == "backward" else (x, other(x))
@@ -103,8 +114,6 @@ def ours(form, x, y):
     if function == "bias":
         x, y, bias, gelu = rows(x), rows(y), other(x)[:UNITS], gelu_fast.bias_gelu
         return lambda: gelu(x, bias, out=y)
-    if function == "mu":
-        return lambda: gelu_fast.gelu(x, mu=0.25, sigma=1.5, out=y)
     if function == "stochastic":
         rng, gelu = np.random.default_rng(0), gelu_fast.stochastic_gelu
         return lambda: gelu(x, rng, out=y)
@@ -286,7 +295,7 @@ SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")} | {form: OTHERS[form]
 SEVERAL = dict.fromkeys(("bias", "geglu"), ("float32",))
 BACKWARD = dict.fromkeys(("backward", "backward, tanh"), ("float32", "float64", "bfloat16"))
 WITH_BFLOAT16 = ALL | {form: (*NUMPYS, "bfloat16") for form in ("exact", "tanh")}
-OURS = WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD | dict.fromkeys(("mu, sigma", "stochastic"), ("float32",))
+OURS = WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD | dict.fromkeys((*MU_SIGMA, "stochastic"), ("float32",))
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": NUMPYS}
 

@@ -8,7 +8,7 @@ from timeit import repeat
 import numpy as np
 import peers
 import pytest
-from peers import DTYPES, FORMS, FRESH, MODES, MORE, PEERS, SPECIAL, THREADS, ours
+from peers import DTYPES, FORMS, FRESH, MODES, MORE, MU_SIGMA, PEERS, SPECIAL, THREADS, ours
 
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 FEW = (4096, 65536, 2**20, 2**24)

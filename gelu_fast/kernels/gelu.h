@@ -334,7 +334,7 @@ INLINE SUM R(odd_sum)(V x, SUM T, V shifted)
             SUM T = R(tail_##curve)(KEEP(in_tail, t));                                                       \
             V below = R(times_lifted)(a, (SUM){R(family##_of)(x, T.value), R(family##_of)(x, T.lost)});      \
             V beside = R(family##_of)(x, R(lower)(T.value, (BITS){0} + LIFT));                               \
-            V above = R(any_product)(a, R(sum)(outside, beside), outside);                                         \
+            V above = R(any_product)(a, R(sum)(outside, beside), outside);                                   \
             y = SELECT(in_tail, SELECT(AT_MOST(x, ALL(0)), below, above), y);                                \
         }                                                                                                    \
         if (ANY(in_segments)) {                                                                              \
@@ -410,7 +410,7 @@ INLINE SUM R(dv_sigmoid)(V t) { return (SUM){ALL(R(SIGMOID_HI)), ALL(R(SIGMOID_L
 #define LOGISTIC_SLOPE(form)                                                                                 \
     INLINE SUM R(slope_##form)(V t)                                                                          \
     {                                                                                                        \
-        return R(times)(R(dv_##form)(t), R(times)(R(exact_gate_##form)(-t, t), R(exact_gate_##form)(t, t)));   \
+        return R(times)(R(dv_##form)(t), R(times)(R(exact_gate_##form)(-t, t), R(exact_gate_##form)(t, t))); \
     }                                                                                                        \
     INLINE SUM R(slope_tail_##form)(V t, SUM T)                                                              \
     {                                                                                                        \
@@ -429,17 +429,29 @@ INLINE SUM R(gradient)(SUM gate, V by, SUM slope)
     return R(sum)(y, KEEP(R(finite)(y), lost));
 }
 
+/* x/sigma; infinity times no slope is no number. */
+INLINE V R(over)(V x, V sigma) { return R(clamp)(x / sigma, ALL(R(LARGEST))); }
+
+INLINE SUM R(rounded_product)(V a, V b)
+{
+    V y = a * b;
+    return (SUM){y, -RESIDUAL(y, a, b)};
+}
+
 /* d/dx x g(z) = g(z) + (x/sigma) g'(z). In the tail both are lifted, and the sum is lowered; by less where x/sigma is
  * large, by 2^-8, that it may not overflow. */
 #define GRAD_MU_SIGMA(form)                                                                                  \
-    NOINLINE SUM R(one_grad_mu_sigma_##form)(V x, V mu, V sigma)                                             \
+    INLINE SUM R(near_grad_mu_sigma_##form)(V z, V by) /* in the segments of the gate */                     \
     {                                                                                                        \
-        V z = R(standard)(x, mu, sigma), by = R(clamp)(x / sigma, ALL(R(LARGEST)));                          \
+        V t = R(abs)(z);                                                                                     \
+        return R(gradient)(R(exact_gate_##form)(z, t), by, R(slope_##form)(t));                              \
+    }                                                                                                        \
+    NOINLINE SUM R(any_grad_mu_sigma_##form)(V z, V by)                                                      \
+    {                                                                                                        \
         V t = R(abs)(z), zero_if_tiny = KEEP(~UP_TO(t, ALL(TINY)), t);                                       \
         MASK in_segments = R(in_segments_gate_##form)(zero_if_tiny);                                         \
-        V near = KEEP(in_segments, zero_if_tiny);                                                            \
-        SUM y = R(gradient)(R(exact_gate_##form)(R(with_sign)(near, (BITS)z), near), by,                     \
-                            R(slope_##form)(near));                                                          \
+        V near = R(with_sign)(KEEP(in_segments, zero_if_tiny), (BITS)z);                                     \
+        SUM y = R(near_grad_mu_sigma_##form)(near, by);                                                      \
         if (ANY(~in_segments)) {                                                                             \
             MASK in_tail = AT_MOST(t, ALL(R(CUTOFF_grad_##form))) & ~in_segments;                            \
             MASK below = AT_MOST(z, ALL(0)), large = AT_MOST(ALL(0x1p8), R(abs)(by));                        \
@@ -470,14 +482,13 @@ GELU_FORMS(GRAD_MU_SIGMA)
     INLINE void R(name)(const V *in, SUM *out, int n)                                                        \
     {                                                                                                        \
         V points[LARGEST_GROUP];                                                                             \
-        MASK common[LARGEST_GROUP];                                                                          \
-        for (int i = 0; i < n; i++) {                                                                        \
+        for (int i = 0; i < n; i++)                                                                          \
             points[i] = point;                                                                               \
-            common[i] = R(in_segments_##curve)(R(abs)(points[i])) is_common;                                 \
+        MASK all_common;                                                                                     \
+        for (int i = 0; i < n; i++) {                                                                        \
+            MASK common = R(in_segments_##curve)(R(abs)(points[i])) is_common;                               \
+            all_common = i == 0 ? common : all_common & common;                                              \
         }                                                                                                    \
-        MASK all_common = common[0];                                                                         \
-        for (int i = 1; i < n; i++)                                                                          \
-            all_common &= common[i];                                                                         \
         if (n > 1 && !ANY(~all_common))                                                                      \
             for (int i = 0; i < n; i++) {                                                                    \
                 V x = points[i];                                                                             \
@@ -492,7 +503,7 @@ GELU_FORMS(GRAD_MU_SIGMA)
 #define VALUE(name, curve, point)                                                                            \
     OF_CURVE(name, curve, point, , R(core_##curve)(x, R(abs)(x)), R(one_##curve)(x))
 #define TIMES(name, curve, a, point)                                                                         \
-    OF_CURVE(name, curve, point, &R(common_factor)(a), R(times_core_##curve)(a, x, R(abs)(x)),                      \
+    OF_CURVE(name, curve, point, &R(common_factor)(a), R(times_core_##curve)(a, x, R(abs)(x)),               \
              R(one_times_##curve)(a, x))
 
 #define FUNCTIONS(form)                                                                                      \
@@ -511,18 +522,12 @@ GELU_FORMS(GRAD_MU_SIGMA)
     }                                                                                                        \
     TIMES(gelu_mu_sigma_##form, gate_##form, MAX(ALL(-R(LARGEST)), IN(0)), R(standard)(IN(0), IN(1), IN(2))) \
     VALUE(gelu_gate_mu_sigma_##form, gate_##form, R(standard)(IN(0), IN(1), IN(2)))                          \
-    INLINE void R(gelu_grad_mu_sigma_##form)(const V *in, SUM *out, int n)                                   \
-    {                                                                                                        \
-        UNROLLED for (int i = 0; i < n; i++)                                                                 \
-            OUT(0) = R(one_grad_mu_sigma_##form)(IN(0), IN(1), IN(2));                                       \
-    }                                                                                                        \
-    INLINE void R(gelu_backward_mu_sigma_##form)(const V *in, SUM *out, int n)                               \
-    {                                                                                                        \
-        UNROLLED for (int i = 0; i < n; i++) {                                                               \
-            V grad = R(one_grad_mu_sigma_##form)(IN(1), IN(2), IN(3)).value, y = IN(0) * grad;               \
-            OUT(0) = (SUM){y, -RESIDUAL(y, IN(0), grad)};                                                    \
-        }                                                                                                    \
-    }
+    OF_CURVE(gelu_grad_mu_sigma_##form, gate_##form, R(standard)(IN(0), IN(1), IN(2)), ,                     \
+             R(near_grad_mu_sigma_##form)(x, R(over)(IN(0), IN(2))),                                         \
+             R(any_grad_mu_sigma_##form)(x, R(over)(IN(0), IN(2))))                                          \
+    OF_CURVE(gelu_backward_mu_sigma_##form, gate_##form, R(standard)(IN(1), IN(2), IN(3)), ,                 \
+             R(rounded_product)(IN(0), R(near_grad_mu_sigma_##form)(x, R(over)(IN(1), IN(3))).value),        \
+             R(rounded_product)(IN(0), R(any_grad_mu_sigma_##form)(x, R(over)(IN(1), IN(3))).value))
 GELU_FORMS(FUNCTIONS)
 #undef FUNCTIONS
 #undef TIMES

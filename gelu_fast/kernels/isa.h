@@ -45,11 +45,11 @@
  * fills the few line buffers of Intel's, 0.66; bursts of stores from registers or a buffer, no faster (Zen 4). */
 #define PREFETCH(p) __builtin_prefetch((const char *)(p) + 4096)
 
-/* Functions of two outputs, or four inputs, are long as they are. */
-#define GROUP(R, n_in, n_out) ((n_in) + (n_out) > 4 ? 1 : R##_GROUP)
+/* Functions of two outputs are long as they are. */
+#define GROUP(R, n_out) ((n_out) > 1 ? 1 : R##_GROUP)
 
 /* Of vector i what is to be stored. What rounding lost is computed only here, once more, as it is wanted rarely: with
- * it in the loop float16 took 0.26 ns for 0.20. */
+ * it in the loop float16 took 0.26 ns for 0.22 (2^16; Zen 5). */
 #define ROUND_ONCE(S, R, name, n_in, n_out, i, vectors)                                                      \
     {                                                                                                        \
         int undecided = 0;                                                                                   \
@@ -100,7 +100,7 @@
     {                                                                                                        \
         ptrdiff_t at = 0;                                                                                    \
         OPERANDS(S, n_in, n_out)                                                                             \
-        EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_in, n_out))                                \
+        EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_out))                                      \
         for (; at < n; at += LANES(R)) {                                                                     \
             const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
             R##v in[n_in];                                                                                   \
@@ -125,7 +125,7 @@
                 at = n;                                                                                      \
         name##_##S(args, at);                                                                                \
         OPERANDS(S, n_in, n_out)                                                                             \
-        EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_in, n_out))                               \
+        EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_out))                                     \
         STREAM_FENCE();                                                                                      \
         char *rest[n_in + n_out];                                                                            \
         for (int j = 0; j < n_in + n_out; j++)                                                               \
