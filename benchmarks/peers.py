@@ -16,17 +16,9 @@ import gelu_fast
 
 FORMS = ("exact", "tanh", "sigmoid")
 # Other functions; exact unless it says a form. Of several inputs: the second one is `other`.
-MORE = (
-    "gate",
-    "grad",
-    "grad, tanh",
-    "backward",
-    "backward, tanh",
-    "bias",
-    "geglu",
-    "mu, sigma",
-    "stochastic",
-)
+MU_SIGMA = ("mu, sigma", "gate, mu, sigma", "grad, mu, sigma", "backward, mu, sigma")
+OF_TWO = ("backward", "backward, tanh", "bias", "geglu")
+MORE = ("gate", "grad", "grad, tanh", *OF_TWO, *MU_SIGMA, "stochastic")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 UNITS = 3072  # of a bias; sizes that are multiples of it are rows
 THREADS = len(os.sched_getaffinity(0))  # conftest.py leaves the process as many CPUs as threads

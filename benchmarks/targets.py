@@ -74,12 +74,12 @@ PRODUCT = (
 )
 BFLOAT16 = "The float32 kernel with 1 ULP, conversions, and a look at what lies between two bfloat16."
 RANDOM = (
-    "Philox4x32-10 takes 0.17 ns a number, the gate as long as gelu, the rest to decide; and a key from a Generator or a "
-    "seed 5 us a call, 0.08 ns here."
+    "Philox4x32-10 takes 0.17 ns a number, the gate as long as gelu, the rest to decide; and a key from a Generator or "
+    "a seed 5 us a call, 0.08 ns here."
 )
 MU_SIGMA = (
-    "Two more operands and a division; gelu multiplies x with the gate in two parts, for 1 ULP; the derivative is a sum "
-    "of the gate and of x/sigma times the density, an exponential, both in two parts as well, as they may cancel."
+    "Two more operands and a division; gelu multiplies x with the gate in two parts, for 1 ULP; the derivative is a "
+    "sum of the gate and of x/sigma times the density, an exponential, both in two parts as well, as they may cancel."
 )
 
 TARGETS = [

@@ -25,9 +25,9 @@ def sizes(peer, form, dtype, mode):
     if form in MORE:
         if mode != ("out" if "out" in peer.modes else "no out"):
             return ()
-        return {"bias": LAYERS, "geglu": (*LAYERS, 2**26), "mu, sigma": (65536,), "stochastic": (65536,)}.get(
-            form, FEW
-        )
+        if form in MU_SIGMA or form == "stochastic":
+            return (65536,)
+        return {"bias": LAYERS, "geglu": (*LAYERS, 2**26)}.get(form, FEW)
     if mode in SPECIAL:
         return (65536,) if main else ()
     if mode not in ("out", "no out"):

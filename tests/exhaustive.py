@@ -92,7 +92,7 @@ def judge_float64(name, seed):
 
 def judge_several(name, dtype, seed):
     """The same of a function of several inputs."""
-    inputs = wide_inputs(name, RANDOM_CHUNK[dtype.__name__] // 4, dtype, 1000 + seed)
+    inputs = wide_inputs(name, RANDOM_CHUNK[dtype.__name__] // 5, dtype, 1000 + seed)
     z, outputs = oracle.terms(name, inputs, WORKING[dtype.__name__])
     finite = np.isfinite(z) & np.all([np.isfinite(part) for output in outputs for part in output], axis=0)
     inputs = [x[finite] for x in inputs]

@@ -42,22 +42,37 @@ INLINE f32_sum_t f32_by_lanes_once(f32v t, const f32 (*table)[32], f32 width, f3
     return (f32_sum_t){T, f32_fma(p, at.d, at.c0 - T)};
 }
 
-/* The line c0 + c1 d, and what it lost and the rest, below a tenth of it: together they are nearly free of rounding. */
-INLINE f32_sum_t f32_by_lanes_in_parts(f32v t, const f32 (*table)[32], f32 width, f32v *shifted)
+/* In two parts, nearly free of rounding. Odd functions: the line c0 + c1 d, and what it lost and the rest, below a tenth of
+ * it. Even ones: T, and what it lost, as near 0 there is no line, and the rest has too many roundings: 1.2 ULP. */
+INLINE f32_sum_t f32_by_lanes_odd(f32v t, const f32 (*table)[32], f32 width, f32v *shifted)
 {
     f32_lanes_t at = f32_by_lanes(t, table, width, shifted);
     f32v line = f32_fma(at.c1, at.d, at.c0);
     return (f32_sum_t){line, f32_fma(at.q, at.d * at.d, f32_fma(at.c1, at.d, at.c0 - line))};
+}
+INLINE f32_sum_t f32_by_lanes_even(f32v t, const f32 (*table)[32], f32 width, f32v *shifted)
+{
+    f32_lanes_t at = f32_by_lanes(t, table, width, shifted);
+    f32v p = f32_fma(at.q, at.d, at.c1), p_lost = f32_fma(at.q, at.d, at.c1 - p), T = f32_fma(p, at.d, at.c0);
+    return (f32_sum_t){T, f32_fma(p_lost, at.d, f32_fma(p, at.d, at.c0 - T))};
 }
 
 #define SEGMENT(curve)                                                                                       \
     INLINE f32_sum_t f32_segment_##curve(f32v t, f32v *shifted)                                              \
     {                                                                                                        \
         return f32_by_lanes_once(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                          \
-    }                                                                                                        \
+    }
+#define PARTS(by_lanes, curve)                                                                               \
     INLINE f32_sum_t f32_parts_##curve(f32v t, f32v *shifted)                                                \
     {                                                                                                        \
-        return f32_by_lanes_in_parts(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                      \
+        return by_lanes(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                                   \
     }
+#define PARTS_EVEN(curve) PARTS(f32_by_lanes_even, curve)
+#define PARTS_ODD(curve) PARTS(f32_by_lanes_odd, curve)
 GELU_CURVES(SEGMENT)
+GELU_EVEN(PARTS_EVEN)
+GELU_ODD(PARTS_ODD)
 #undef SEGMENT
+#undef PARTS
+#undef PARTS_EVEN
+#undef PARTS_ODD
