@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gelu_fast
-from gelu_fast._bounds import FUSED, UFUNCS, ULP, UNARY
+from gelu_fast._bounds import FUSED, MU_SIGMA, UFUNCS, ULP, UNARY
 
 FUNCTIONS = (*UNARY, *FUSED, "stochastic_gelu")
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +47,19 @@ def test_kernel_comments_say_what_was_measured():
                 mantissa, exponent = worst["x"].split("p")
                 text = f"{worst['ulp']:.2f} ULP at {mantissa.rstrip('0').rstrip('.')}p{exponent}"
                 assert text in " ".join(comment.read_text().replace("\n *", " ").split()), (name, level, text)
+
+
+@in_checkout
+@pytest.mark.parametrize("functions, words", [(FUSED, "for each form"), (MU_SIGMA, "with mu and sigma")])
+def test_kernel_comment_on_several_inputs(functions, words):
+    measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
+    of_some = [measured[name] for name in measured if UFUNCS[name][0] in functions]
+    worst = [
+        max(level["ulp"] for found in of_some for level in found[dtype].values())
+        for dtype in ("float32", "float64")
+    ]
+    comment = (ROOT / "gelu_fast/kernels/gelu.h").read_text().replace("\n *", " ")
+    assert f"{words}: {worst[0]:.2f} and {worst[1]:.2f} ULP" in " ".join(comment.split())
 
 
 @in_checkout

@@ -16,9 +16,13 @@
  *   END < t <= CUTOFF     the tail, an exponential and a smooth factor: T(t) = (1 + r + z) 2^k w; here
  *   elsewhere             T(t) is 0; NaN is NaN
  *
- * No product takes or makes a subnormal number, for which Intel's CPUs need 35 ns: with them, all-subnormal float32
- * took 80 times as long as ordinary input (Granite Rapids, x86-64-v4), and 1.3 times now. Sums and comparisons are
- * free of it. */
+ * A function times a factor, dy or up, is rounded once: the curve comes with what its own rounding lost, and its tail is
+ * multiplied while it is lifted out of the subnormal numbers. Worst found of 4 10^7 random float32 and 10^6 random
+ * float64 for each form: 0.96 and 0.79 ULP; with mu and sigma: 0.95 and 0.80 ULP.
+ *
+ * In functions of x alone no product takes or makes a subnormal number, for which Intel's CPUs need 35 ns: with them,
+ * all-subnormal float32 took 80 times as long as ordinary input (Granite Rapids, x86-64-v4), and 1.3 times now. Sums and
+ * comparisons are free of it. */
 
 #define LIFT 96
 #define TWO_LIFT 0x1p96
