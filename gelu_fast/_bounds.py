@@ -32,8 +32,8 @@ ULP = {name: _OF_FUNCTION[function] for name, (function, _) in UFUNCS.items()}
 # What is rounded to one byte: of gelu, gelu_gate and gelu_grad.
 ULP_ONE_BYTE = 0.5
 
-# A sum of two terms that may cancel: a ULP is that of the larger one.
-OF_LARGER_TERM = ("gelu_grad_mu_sigma",)
+# A sum of two terms that may cancel: a ULP is that of the largest of both and the sum.
+OF_LARGEST_TERM = ("gelu_grad_mu_sigma",)
 
 # A gradient is zero at one point. At most NEAR_ZERO from there an error counts in these units, times the other factor
 # where there is one, if they are larger than a ULP: a relative bound is not promised, an absolute one is. float16 and

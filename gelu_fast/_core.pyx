@@ -189,6 +189,15 @@ cdef void run(char **args, const Space *space, npy_intp start, npy_intp stop, co
         start += length
 
 
+cdef bint meets_itself(const Space *space, int j, npy_intp itemsize) noexcept nogil:
+    """Whether elements of operand j may lie on each other."""
+    cdef npy_intp step = max(space.steps[j], -space.steps[j]), row_step = max(space.row_steps[j], -space.row_steps[j])
+    cdef npy_intp n = space.n, n_rows = space.n_rows
+    return ((n > 1 and step < itemsize) or (n_rows > 1 and row_step < itemsize)
+            or (n > 1 and n_rows > 1 and row_step < (n - 1) * step + itemsize
+                and step < (n_rows - 1) * row_step + itemsize))
+
+
 cdef Overlap overlap(char **args, const Space *space, const Loop *loop) noexcept nogil:
     """How the outputs lie to the inputs and to each other (NumPy lets an output run behind an input). Unless it is
     ACROSS, shares of the elements may be computed in any order."""
@@ -203,7 +212,7 @@ cdef Overlap overlap(char **args, const Space *space, const Loop *loop) noexcept
         first[j] = args[j] + min(along, <npy_intp> 0) + min(across, <npy_intp> 0)
         end[j] = args[j] + max(along, <npy_intp> 0) + max(across, <npy_intp> 0) + loop.itemsize
     for j in range(loop.n_in, loop.n_args):
-        if -loop.itemsize < space.steps[j] < loop.itemsize:
+        if meets_itself(space, j, loop.itemsize):
             return ACROSS
         for i in range(j):
             if first[i] >= end[j] or first[j] >= end[i]:
@@ -582,7 +591,7 @@ cdef bint in_rows(const npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIMS]
     """Take dimensions together until there are rows of elements and no more; whether that is possible."""
     cdef npy_intp *lengths[2]
     cdef npy_intp *steps[2]
-    cdef int level = -1, i, j
+    cdef int depth = -1, i, j
     cdef bint joins
     lengths[0] = &space.n
     lengths[1] = &space.n_rows
@@ -594,16 +603,16 @@ cdef bint in_rows(const npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIMS]
     for i in range(ndim - 1, -1, -1):
         if shape[i] == 1:
             continue
-        joins = level >= 0
+        joins = depth >= 0
         for j in range(n_args):
-            joins = joins and strides[j][i] == steps[level][j] * lengths[level][0]
+            joins = joins and strides[j][i] == steps[depth][j] * lengths[depth][0]
         if not joins:
-            level += 1
-            if level == 2:
+            depth += 1
+            if depth == 2:
                 return False
             for j in range(n_args):
-                steps[level][j] = strides[j][i]
-        lengths[level][0] *= shape[i]
+                steps[depth][j] = strides[j][i]
+        lengths[depth][0] *= shape[i]
     return True
 
 
@@ -736,15 +745,19 @@ cdef object apply_at(int f, tuple inputs, object mu, object sigma, object out, o
     """Function f of the inputs, or, unless location and scale are 0 and 1, the one that takes these as well."""
     if is_number(mu, 0) and is_number(sigma, 1):
         return apply(f, inputs, out, where, dtype, casting, order, subok)
+    # The defaults are no reason to compute in another type than that of x, as a float is for bfloat16.
+    mu, sigma = 0 if is_number(mu, 0) else mu, 1 if is_number(sigma, 1) else sigma
     # What is not computed yet, as a dask array, is not looked into: its results are no numbers where this would raise.
-    if not hasattr(sigma, "__dask_graph__") and not (asarray(sigma) > 0).all():
+    graph = getattr(sigma, "__dask_graph__", None)
+    if (graph is None or graph() is None) and not (asarray(sigma) > 0).all():
         raise ValueError("sigma must be above 0")
     return apply(f + MU_SIGMA, (*inputs, mu, sigma), out, where, dtype, casting, order, subok)
 
 
 cdef tuple halves(object x, object axis):
-    """Both halves along an axis: views, of whatever kind of array it is."""
-    if not hasattr(x, "shape"):
+    """Both halves along an axis: views, of NumPy's and dask's arrays. What has labels is taken without them, as halves
+    have none in common."""
+    if not isinstance(x, ndarray) and not hasattr(x, "dask"):
         x = asarray(x)
     axis = normalize_axis_index(axis, len(x.shape))
     n = x.shape[axis]
@@ -773,6 +786,10 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the
         sigmoid approximation. These are the ufuncs `gelu_erf`, `gelu_tanh` and `gelu_sigmoid`.
+    mu, sigma : array_like, optional
+        Location and scale of the distribution whose gate it is: ``x Phi((x - mu) / sigma)``. Unless they are the
+        numbers 0 and 1, the ufuncs are `gelu_mu_sigma_erf`, `gelu_mu_sigma_tanh` and `gelu_mu_sigma_sigmoid`, whose
+        docstrings say what is rounded. For mu = 0 and a small sigma it comes near to ReLU.
     out : ndarray, None, or tuple of one ndarray, optional
         Where to put the result; may be `x` itself.
     where : array_like of bool, optional
@@ -797,6 +814,7 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     See Also
     --------
     gelu_erf, gelu_tanh, gelu_sigmoid : The forms, with their error bounds.
+    gelu_mu_sigma_erf, gelu_mu_sigma_tanh, gelu_mu_sigma_sigmoid : With location and scale.
 
     References
     ----------
@@ -882,7 +900,8 @@ def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
         The form, as for `gelu`. These are the ufuncs `gelu_grad_erf`, `gelu_grad_tanh` and `gelu_grad_sigmoid`.
     mu, sigma : array_like, optional
         Location and scale, as for `gelu`; the derivative is that with respect to `x`. The ufuncs are
-        `gelu_grad_mu_sigma_erf` and so on; of their two terms that may cancel, the larger one counts for the error.
+        `gelu_grad_mu_sigma_erf` and so on; of both terms, which may cancel, and their sum the largest counts for the
+        error.
     out, where, dtype, casting, order, subok
         As for `gelu`.
 
@@ -1061,6 +1080,8 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
     array([0.        , 1.68268949, 1.95449974])
     """
     cdef int form = form_of(approx)
+    if isinstance(up, names_of_forms):
+        raise TypeError(f"up must be an array, not {up!r}; beside one array approx is given by its name")
     if up is None:
         up, gate = halves(gate, axis)
     return apply(GEGLU + form, (gate, up), out, where, dtype, casting, order, subok)
@@ -1162,7 +1183,7 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     Returns
     -------
     y : ndarray or scalar
-        `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is below zero or -0.0. NaN at NaN.
+        A new array in C order, without what a subclass, pandas or dask would add: `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is below zero or -0.0. NaN at NaN.
     mask : ndarray of bool or scalar, only if `return_mask`
         Where `x` was kept; False at NaN.
 
@@ -1236,7 +1257,8 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
             and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
             and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
-            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)):
+            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)
+            and not meets_itself(&space, 1, computed.itemsize)):
         a, y = a.copy("C"), empty(array.shape, computed)
         space.n_rows, space.n = 1, np.PyArray_SIZE(a)
         space.steps[0] = space.steps[1] = computed.itemsize

@@ -5,7 +5,7 @@ from textwrap import fill
 
 from gelu_fast._bounds import (
     NEAR_ZERO,
-    OF_LARGER_TERM,
+    OF_LARGEST_TERM,
     UFUNCS,
     ULP,
     ULP_ONE_BYTE,
@@ -215,7 +215,9 @@ def _doc(name):
         + _paragraph(result + " NaN at NaN and nowhere else." * one, "    "),
         function=function.removesuffix("_mu_sigma"),
         error=(_ERROR_OF_ONE if one else _ERROR).format(
-            term=" of the larger term" * (function in OF_LARGER_TERM), one_byte=ULP_ONE_BYTE, **ULP[name]
+            term=" of the largest of both terms and their sum" * (function in OF_LARGEST_TERM),
+            one_byte=ULP_ONE_BYTE,
+            **ULP[name],
         ),
         near_zero=_near_zero(name),
         reference=_GLUS if function.startswith("geglu") else _GELUS,

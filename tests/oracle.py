@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from scipy.special import erfc
 
-from gelu_fast._bounds import NEAR_ZERO, OF_LARGER_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._bounds import NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
 # How far off, in ULP of what is judged, an oracle may itself be.
@@ -110,7 +110,7 @@ def composed(ufunc, inputs, working):
         slope = np.where(np.abs(z) > 1e4, 0.0, slope)
         of_one = [b * gate + c * slope for _, b, c in outputs]
         larger = [np.maximum(np.abs(b * gate), np.abs(c * slope)) for _, b, c in outputs]
-        crucial = [gate if UFUNCS[ufunc][0] in OF_LARGER_TERM else y for y in of_one]
+        crucial = [gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else y for y in of_one]
         return [
             (a * y, it, np.abs(a) * size) for (a, *_), y, it, size in zip(outputs, of_one, crucial, larger)
         ]
@@ -128,7 +128,7 @@ def composed_balls(ufunc, inputs):
             gate, slope = _gate_and_slope_balls(UFUNCS[ufunc][1], float(z[i]))
             of_one = flint.arb(float(b[i])) * gate + flint.arb(float(c[i])) * slope
             result[:3, i] = _parts(flint.arb(float(a[i])) * of_one)
-            crucial = gate if UFUNCS[ufunc][0] in OF_LARGER_TERM else of_one
+            crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else of_one
             result[3, i] = abs(crucial) < flint.arb(2) ** -1075
         results.append(result)
     return results

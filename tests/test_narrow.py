@@ -16,7 +16,7 @@ from test_ufunc import before_forbidden_memory
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import OF_LARGER_TERM, UFUNCS, ULP, ULP_ONE_BYTE
+from gelu_fast._bounds import OF_LARGEST_TERM, UFUNCS, ULP, ULP_ONE_BYTE
 
 
 class Format:
@@ -497,7 +497,7 @@ def exact_of_several(name, inputs):
         return [(exact, exact, np.ones(exact.shape))]
     results = []
     for exact, of_one, larger in oracle.composed(name, inputs, np.float32):
-        of = np.maximum(np.abs(exact), larger) if UFUNCS[name][0] in OF_LARGER_TERM else exact
+        of = np.maximum(np.abs(exact), larger) if UFUNCS[name][0] in OF_LARGEST_TERM else exact
         results.append((exact, of, of_one))
     return results
 

@@ -95,7 +95,7 @@ def test_docstrings_state_the_bounds(name):
         )
         assert f"{bounds['float16']:g} ULP, which is correct rounding, for every float16 and bfloat16" in doc
     else:
-        of = " of the larger term" * (function == "gelu_grad_mu_sigma")
+        of = " of the largest of both terms and their sum" * (function == "gelu_grad_mu_sigma")
         assert f"at most {bounds['float32']:g} ULP{of} for float32, {bounds['float64']:g} for float64" in doc
         assert f"{bounds['float16']:g} for float16, {bounds['bfloat16']:g} for bfloat16" in doc
     has_zero = function in ("gelu_grad", "gelu_backward", "geglu_backward")

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGER_TERM, UFUNCS, ULP, UNARY, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, ULP, UNARY, UNIT_NEAR_ZERO, ZEROS
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -35,9 +35,10 @@ def accuracy():
         for dtype in ("float32", "float64"):
             found = [measured.get(name, {}).get(dtype, {}) for name in names]
             cells = [
-                f"{max(level['ulp'] for level in form.values()):.2f}" if form else "0.50" for form in found
+                f"{max(level['ulp'] for level in form.values()):.2f}" if form else "as NumPy rounds"
+                for form in found
             ]
-            stars = "\\*" * (names[0] in ZEROS) + "\\*\\*" * (function in OF_LARGER_TERM)
+            stars = "\\*" * (names[0] in ZEROS) + "\\*\\*" * (function in OF_LARGEST_TERM)
             rows.append([f"`{function}`", dtype, f"{ULP[names[0]][dtype]:g}{stars}", *cells])
     places = ", ".join(f"{ZEROS[name]:.4f} ({UFUNCS[name][1]})" for name in of_function["gelu_grad"])
     units = " and ".join(
@@ -52,7 +53,7 @@ def accuracy():
         f"{units}, times the other factor where there is one, or the bound in ULP if that is larger; it is counted in",
         "these units.",
         "",
-        "\\*\\* In ULP of the larger of its two terms, which may cancel.",
+        "\\*\\* In ULP of the largest of its two terms, which may cancel, and their sum.",
         "",
         "float16, bfloat16 and the floats of one byte of ml_dtypes: "
         f"{', '.join(f'`{f}`' for f in UNARY)} are correctly",

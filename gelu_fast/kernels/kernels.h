@@ -16,7 +16,8 @@
 #define GELU_ODD(ROW) ROW(gate_erf) ROW(gate_tanh) ROW(gate_sigmoid) ROW(grad_erf) ROW(grad_tanh) ROW(grad_sigmoid)
 #define GELU_CURVES(ROW) GELU_EVEN(ROW) GELU_ODD(ROW)
 
-/* A function, its number of inputs and of outputs; a ufunc for each of its forms, R(<function>_<form>) of gelu.h. */
+/* A function, its number of inputs and of outputs; a ufunc for each of its forms, R(<function>_<form>) of gelu.h. Those
+ * with mu and sigma stand in the order of those without (_core.pyx). */
 #define GELU_FUNCTIONS(ROW)                          \
     GELU_EACH_FORM(ROW, gelu, 1, 1)                   \
     GELU_EACH_FORM(ROW, gelu_gate, 1, 1)              \

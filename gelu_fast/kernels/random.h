@@ -70,8 +70,7 @@ NOINLINE f32v f32_kept_exactly(f32v x, f32_bits bits, gelu_kernel *gate_f64)
     }
     return kept;
 }
-/* float64 has no such need: its gates differ in the last bit at most, between which a number of 52 bits never came to
- * lie. */
+/* float64 has no such need: its gates differ in the last bit at most, in which an element in 2^52 is decided. */
 INLINE f64v f64_kept_exactly(f64v x, f64_bits bits, gelu_kernel *gate_f64) { return x; }
 #define f32_DOUBT 0x1p-21f
 #define f64_DOUBT 0.0
