@@ -237,7 +237,7 @@ def _jax(form, x, y):
         "bias": lambda v, bias: jax.nn.gelu(v + bias, approximate=False),
         "geglu": lambda gate, up: jax.nn.gelu(gate, approximate=False) * up,
     }[form]
-    inputs = {"bias": (rows(x), other(x)[:UNITS]), "geglu": (x, other(x))}.get(form, (x,))
+    inputs = (rows(x), other(x)[:UNITS]) if form == "bias" else (x, other(x)) if form == "geglu" else (x,)
     compiled, inputs = jax.jit(function), [jax.device_put(v) for v in inputs]
     return lambda: compiled(*inputs).block_until_ready()
 

@@ -186,6 +186,7 @@ def mode_table(rows, mode, threads):
     """The same operands for all; beside each time, its ratio to np.negative."""
     rows = [row for row in pick(rows, mode=mode, threads=threads) if row["who"] != "gelu_fast ufunc"]
     floor = {(row["dtype"], row["size"]): ns(row) for row in rows if row["who"] == "np.negative"}
+    rows = [row for row in rows if (row["dtype"], row["size"]) in floor]
     cells = [
         (label(row), power(row["size"]), f"{number(ns(row))} ({ns(row) / floor[dtype, row['size']]:.2f})")
         for dtype in distinct(rows, "dtype")

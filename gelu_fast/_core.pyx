@@ -616,6 +616,53 @@ cdef bint in_rows(const npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIMS]
     return True
 
 
+cdef object apply_contiguous(int f, object x, object out):
+    """As apply_plain, of one input and one output that are contiguous and alike, which is soon seen: one element in
+    0.17 us, where np.negative takes 0.24 and apply_plain 0.28."""
+    if not np.PyArray_CheckExact(x):
+        return None
+    cdef np.ndarray a = x, y
+    cdef void *descriptor = <void *> np.PyArray_DESCR(a)
+    cdef int ndim = np.PyArray_NDIM(a), t = 0, i
+    cdef Space space
+    while t < n_types and descriptors[t] != descriptor:
+        t += 1
+    if t == n_types or ndim == 0 or not np.PyArray_ISCARRAY_RO(a):
+        return None
+    cdef Loop loop = loops[f][t]
+    cdef char *args[2]
+    if out is None:
+        y = np.PyArray_EMPTY(ndim, np.PyArray_DIMS(a), np.PyArray_TYPE(a), 0)
+        loop.kernels.streaming = NULL  # as in apply_plain
+    else:
+        if not np.PyArray_CheckExact(out):
+            return None
+        y = out
+        if (<void *> np.PyArray_DESCR(y) != descriptor or np.PyArray_NDIM(y) != ndim
+                or not np.PyArray_ISCARRAY(y) or np.PyArray_FLAGS(y) & WARN_ON_WRITE):
+            return None
+        for i in range(ndim):
+            if np.PyArray_DIM(a, i) != np.PyArray_DIM(y, i):
+                return None
+    args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
+    space.n_rows, space.n = 1, np.PyArray_SIZE(a)
+    space.steps[0] = space.steps[1] = loop.itemsize
+    space.row_steps[0] = space.row_steps[1] = 0
+    if space.n > 0 and out is not None and overlap(args, &space, &loop) == ACROSS:
+        return None
+    run_plain(args, &space, &loop)
+    return y
+
+
+cdef int run_plain(char **args, const Space *space, const Loop *loop) except -1:
+    if space.n_rows * space.n <= KEEP_GIL:
+        execute(args, space, loop)
+    else:
+        with nogil:
+            execute(args, space, loop)
+    return 0
+
+
 cdef object apply_plain(int f, tuple inputs, object out):
     """Function f of the inputs, sooner than by the ufunc (0.1 us, for one input), and on all threads also where rows of
     an operand do not join, as those of a bias. Inputs and `out`, if it is given, a tuple for two outputs, must be such
@@ -684,11 +731,7 @@ cdef object apply_plain(int f, tuple inputs, object out):
     cdef npy_intp n = space.n_rows * space.n
     if n > 0 and out is not None and overlap(args, &space, &loop) == ACROSS:
         return None
-    if n <= KEEP_GIL:
-        execute(args, &space, &loop)
-    else:
-        with nogil:
-            execute(args, &space, &loop)
+    run_plain(args, &space, &loop)
     return operands[n_in] if n_out == 1 else tuple(operands[n_in:])
 
 
@@ -717,7 +760,9 @@ cdef object apply(int f, tuple inputs, object out, object where, object dtype, o
     """Function f of the inputs; the other arguments are a ufunc's."""
     cdef dict given
     if where is True and dtype is None and casting is SAME_KIND and order is K and subok is True:
-        y = apply_plain(f, inputs, out)
+        y = apply_contiguous(f, inputs[0], out) if len(inputs) == 1 else None
+        if y is None:
+            y = apply_plain(f, inputs, out)
         if y is not None:
             return y
     given = {}  # only what was given: it may go on to other libraries' __array_ufunc__
@@ -736,8 +781,8 @@ cdef object apply(int f, tuple inputs, object out, object where, object dtype, o
     return by_number[f](*inputs, **given)
 
 
-cdef bint is_number(object x, int number):
-    return (type(x) is float or type(x) is int) and x == number
+cdef bint is_number(object x, double number):
+    return <double> x == number if type(x) is float else type(x) is int and x == number
 
 
 cdef object apply_at(int f, tuple inputs, object mu, object sigma, object out, object where, object dtype,
