@@ -12,8 +12,8 @@ from cython.parallel cimport prange
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from numpy cimport npy_intp
 
-from numpy import arange, array as np_array, asarray, bool as np_bool, can_cast, copyto, dtype as np_dtype, empty, errstate
-from numpy import may_share_memory, ndarray
+from numpy import arange, array as np_array, asarray, bool as np_bool, can_cast, copyto, dtype as np_dtype
+from numpy import empty, errstate, ndarray
 from numpy.lib.array_utils import normalize_axis_index
 
 from gelu_fast._cache import cache_bytes
@@ -78,6 +78,13 @@ cdef enum Overlap:
     IN_PLACE
     ACROSS  # what is written to is still to be read, as another element
 
+cdef struct Draws:
+    const gelu_random *random
+    gelu_kernel *gate_f64
+    uint32_t key[4]
+    int words  # of each element: 1 for float32, 2 for float64
+    char *kept  # a byte for each element, or NULL
+
 cdef struct Loop:
     gelu_kernels kernels
     gelu_strides strides
@@ -88,6 +95,7 @@ cdef struct Loop:
     # float32, whose last bit says whether there was more.
     const float *widen
     const uint8_t *narrow
+    const Draws *draws  # of stochastic GELU, whose kernel is that of the gate; or NULL
 
 # Which elements: rows of n, and the bytes from one element, and from one row, to the next, for each operand.
 cdef struct Space:
@@ -136,8 +144,29 @@ cdef void unpack(char *strided, npy_intp step, const char *packed, npy_intp n, c
             (<uint8_t *> strided)[i * step] = loop.narrow[bits >> 16 | ((bits & 0xffff) != 0)]
 
 
-cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
-    """Operands that are not as the kernel takes them are packed, a block at a time; one number for all, once."""
+cdef void draw(char **args, npy_intp number, npy_intp n, const Loop *loop) noexcept nogil:
+    """Stochastic GELU of a block of elements, the first of which has this number; x and y."""
+    cdef const Draws *draws = loop.draws
+    cdef uint64_t gate[BLOCK + APART_BY]
+    cdef uint64_t bits[BLOCK + 4 * 64]  # of float32 half of it; at each end some words may be for other elements
+    cdef char *block_args[5]
+    cdef npy_intp first = number * draws.words // 64
+    block_args[0] = args[0]
+    block_args[1] = <char *> gate
+    block_args[2] = <char *> bits + 4 * (number * draws.words - first * 64)
+    block_args[3] = args[1]
+    block_args[4] = NULL if draws.kept == NULL else draws.kept + number
+    draws.random.bits(<uint32_t *> bits, draws.key, first, ((number + n) * draws.words - first * 64 + 255) // 256 * 4)
+    loop.kernels.plain(block_args, n)
+    if draws.words == 1:
+        draws.random.decide_f32(block_args, n, draws.gate_f64)
+    else:
+        draws.random.decide_f64(block_args, n, draws.gate_f64)
+
+
+cdef void run_blocks(char **args, const npy_intp *steps, npy_intp number, npy_intp n, const Loop *loop) noexcept nogil:
+    """Operands that are not as the kernel takes them are packed, a block at a time; one number for all, once. `number`
+    is that of the first element."""
     # Tried: blocks of 128, 256 and 512, slower; 1536, no faster; fetching the next block ahead of the kernel, faster
     # for float64 that is not in the cache (2.9 ns for 3.9), slower for float32 (0.84 for 0.80).
     cdef uint64_t buffers[MAX_ARGS][BLOCK + APART_BY]
@@ -152,7 +181,10 @@ cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop 
                 if j < loop.n_in and (steps[j] != 0 or start == 0):
                     pack(<char *> buffers[j], block_args[j], steps[j], length, loop)
                 block_args[j] = <char *> buffers[j]
-        loop.kernels.plain(block_args, length)
+        if loop.draws == NULL:
+            loop.kernels.plain(block_args, length)
+        else:
+            draw(block_args, number + start, length, loop)
         for j in range(loop.n_in, loop.n_args):
             if block_args[j] == <char *> buffers[j]:
                 unpack(args[j] + start * steps[j], steps[j], block_args[j], length, loop)
@@ -160,12 +192,12 @@ cdef void run_blocks(char **args, const npy_intp *steps, npy_intp n, const Loop 
 
 
 cdef bint contiguous(const npy_intp *steps, npy_intp n, const Loop *loop) noexcept nogil:
-    """Whether operands are as the kernel takes them."""
+    """Whether operands are as the kernel takes them, and need no blocks."""
     cdef int j
     for j in range(loop.n_args):
         if steps[j] != loop.itemsize and n > 1:
             return False
-    return loop.widen == NULL
+    return loop.widen == NULL and loop.draws == NULL
 
 
 cdef void run(char **args, const Space *space, npy_intp start, npy_intp stop, const Loop *loop,
@@ -185,7 +217,7 @@ cdef void run(char **args, const Space *space, npy_intp start, npy_intp stop, co
         elif contiguous(space.steps, length, loop):
             loop.kernels.plain(shifted, length)
         else:
-            run_blocks(shifted, space.steps, length, loop)
+            run_blocks(shifted, space.steps, start, length, loop)
         start += length
 
 
@@ -265,74 +297,6 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
         space.steps[j] = steps[j]
         space.row_steps[j] = 0
     execute(args, &space, loop)
-
-
-# ---- stochastic GELU: the same paths with random bits for a second operand ----
-
-cdef enum:
-    SHORTEST_ROW = 256  # elements; each row's ends draw for others as well
-
-cdef struct Draws:
-    const gelu_random *random
-    gelu_kernel *gate
-    gelu_kernel *gate_f64
-    uint32_t key[4]
-    int words  # of each element: 1 for float32, 2 for float64
-
-
-cdef void draw(char **args, const Space *space, npy_intp start, npy_intp stop, const Loop *loop,
-               const Draws *draws) noexcept nogil:
-    """Elements start to stop of x and y, args[0] and args[1]; args[2] is NULL or a byte for each, contiguous."""
-    cdef uint64_t x[BLOCK + APART_BY]
-    cdef uint64_t gate[BLOCK + APART_BY]
-    cdef uint64_t bits[BLOCK + 4 * 64]  # four blocks of 64 words, of 32 bits, at each end may be for others
-    cdef uint64_t y[BLOCK]
-    cdef char *block_args[5]
-    cdef npy_intp row, column, length, first
-    cdef char *of_x
-    cdef char *of_y
-    while start < stop:
-        row = start // space.n
-        column = start - row * space.n
-        length = min(min(space.n - column, stop - start), <npy_intp> BLOCK)
-        of_x = args[0] + row * space.row_steps[0] + column * space.steps[0]
-        of_y = args[1] + row * space.row_steps[1] + column * space.steps[1]
-        block_args[0] = of_x
-        block_args[1] = <char *> gate
-        if space.steps[0] != loop.itemsize:
-            loop.strides.pack(<char *> x, of_x, space.steps[0], length)
-            block_args[0] = <char *> x
-        first = start * draws.words // 64
-        draws.random.bits(<uint32_t *> bits, draws.key, first,
-                          ((start + length) * draws.words - first * 64 + 255) // 256 * 4)
-        draws.gate(block_args, length)
-        block_args[2] = <char *> bits + 4 * (start * draws.words - first * 64)
-        block_args[3] = <char *> y if space.steps[1] != loop.itemsize else of_y
-        block_args[4] = NULL if args[2] == NULL else args[2] + start
-        if draws.words == 1:
-            draws.random.decide_f32(block_args, length, draws.gate_f64)
-        else:
-            draws.random.decide_f64(block_args, length, draws.gate_f64)
-        if space.steps[1] != loop.itemsize:
-            loop.strides.unpack(of_y, space.steps[1], <char *> y, length)
-        start += length
-
-
-cdef void draw_all(char **args, const Space *space, const Loop *loop, const Draws *draws) noexcept nogil:
-    cdef npy_intp n = space.n_rows * space.n, share
-    cdef int errors = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW
-    cdef int before = fetestexcept(errors), raised, i
-    cdef int team = <int> max(<npy_intp> 1, min(<npy_intp> thread_count(), n // MIN_SHARE))
-    share = (n // team + BLOCK) // BLOCK * BLOCK
-    if team > 1:
-        for i in prange(team, num_threads=team, schedule="static"):
-            if i * share < n:
-                draw(args, space, i * share, min(n, (i + 1) * share), loop, draws)
-    elif n > 0:
-        draw(args, space, 0, n, loop, draws)
-    raised = fetestexcept(errors) & ~before
-    if raised:
-        feclearexcept(raised)
 
 
 # ---- threads ----
@@ -472,7 +436,7 @@ cdef int new_type(object dtype, str kernels_type, const float *widen, const uint
         loop.n_in = gelu_functions[f].n_in
         loop.n_args = loop.n_in + gelu_functions[f].n_out
         loop.itemsize = dtype.itemsize
-        loop.widen, loop.narrow = widen, narrow
+        loop.widen, loop.narrow, loop.draws = widen, narrow, NULL
         if widen != NULL:
             loop.kernels.streaming = NULL
         loop_data[f][t] = loop
@@ -529,7 +493,7 @@ cdef tuple ONE_BYTE = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float
 
 cdef int add_ml_dtypes() except -1:
     """Where ml_dtypes is installed, its types; an array of one can be there without this package knowing, so at once.
-    Its import takes 7 ms, one that fails 0.1."""
+    Its import takes 4 ms, one that fails 0.1."""
     cdef np.ndarray widen, narrow
     try:
         import ml_dtypes
@@ -616,17 +580,23 @@ cdef bint in_rows(const npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIMS]
     return True
 
 
+cdef int type_of(np.ndarray a) noexcept:
+    """The number of an array's type; n_types, if it is none of them or has metadata or another byte order."""
+    cdef void *descriptor = <void *> np.PyArray_DESCR(a)
+    cdef int t = 0
+    while t < n_types and descriptors[t] != descriptor:
+        t += 1
+    return t
+
+
 cdef object apply_contiguous(int f, object x, object out):
     """As apply_plain, of one input and one output that are contiguous and alike, which is soon seen: one element in
     0.17 us, where np.negative takes 0.24 and apply_plain 0.28."""
     if not np.PyArray_CheckExact(x):
         return None
     cdef np.ndarray a = x, y
-    cdef void *descriptor = <void *> np.PyArray_DESCR(a)
-    cdef int ndim = np.PyArray_NDIM(a), t = 0, i
+    cdef int ndim = np.PyArray_NDIM(a), t = type_of(a), i
     cdef Space space
-    while t < n_types and descriptors[t] != descriptor:
-        t += 1
     if t == n_types or ndim == 0 or not np.PyArray_ISCARRAY_RO(a):
         return None
     cdef Loop loop = loops[f][t]
@@ -638,7 +608,7 @@ cdef object apply_contiguous(int f, object x, object out):
         if not np.PyArray_CheckExact(out):
             return None
         y = out
-        if (<void *> np.PyArray_DESCR(y) != descriptor or np.PyArray_NDIM(y) != ndim
+        if (<void *> np.PyArray_DESCR(y) != descriptors[t] or np.PyArray_NDIM(y) != ndim
                 or not np.PyArray_ISCARRAY(y) or np.PyArray_FLAGS(y) & WARN_ON_WRITE):
             return None
         for i in range(ndim):
@@ -667,7 +637,7 @@ cdef object apply_plain(int f, tuple inputs, object out):
     """Function f of the inputs, sooner than by the ufunc (0.1 us, for one input), and on all threads also where rows of
     an operand do not join, as those of a bias. Inputs and `out`, if it is given, a tuple for two outputs, must be such
     that a ufunc would do nothing but call its inner loop; returns None if they are not."""
-    cdef int n_in = gelu_functions[f].n_in, n_out = gelu_functions[f].n_out, ndim = 0, t = 0, missing, i, j
+    cdef int n_in = gelu_functions[f].n_in, n_out = gelu_functions[f].n_out, ndim = 0, t, missing, i, j
     cdef np.ndarray a, first = None
     cdef list operands
     cdef char *args[MAX_ARGS]
@@ -680,9 +650,7 @@ cdef object apply_plain(int f, tuple inputs, object out):
             ndim = np.PyArray_NDIM(first)
     if first is None:
         return None
-    cdef void *descriptor = <void *> np.PyArray_DESCR(first)
-    while t < n_types and descriptors[t] != descriptor:
-        t += 1
+    t = type_of(first)
     if t == n_types:
         return None
     cdef Loop loop = loops[f][t]
@@ -718,7 +686,7 @@ cdef object apply_plain(int f, tuple inputs, object out):
         if not np.PyArray_CheckExact(x):
             return None
         a = x
-        if <void *> np.PyArray_DESCR(a) != descriptor or not broadcast(a, shape, ndim, strides[j], j < n_in):
+        if <void *> np.PyArray_DESCR(a) != descriptors[t] or not broadcast(a, shape, ndim, strides[j], j < n_in):
             return None
         if j < n_in:
             if not np.PyArray_ISBEHAVED_RO(a) or (out is None and not in_order(strides[j], shape, ndim)):
@@ -1185,6 +1153,9 @@ def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=No
     return apply(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), out, where, dtype, casting, order, subok)
 
 
+cdef enum:
+    SHORTEST_ROW = 256  # elements; for each row, words are drawn that belong to those before and after
+
 cdef object Generator = None, SeedSequence = None
 
 
@@ -1228,7 +1199,8 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     Returns
     -------
     y : ndarray or scalar
-        A new array in C order, without what a subclass, pandas or dask would add: `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is below zero or -0.0. NaN at NaN.
+        A new array in C order, without what a subclass, pandas or dask would add: `x` where it was kept; elsewhere
+        0.0, or -0.0 where `x` is below zero or -0.0. NaN at NaN.
     mask : ndarray of bool or scalar, only if `return_mask`
         Where `x` was kept; False at NaN.
 
@@ -1265,8 +1237,7 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     """
     cdef int form = form_of(approx)
     cdef np.ndarray a, y, kept_at = None
-    cdef char *args[3]
-    cdef npy_intp shape[MAX_DIMS]
+    cdef char *args[2]
     cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
     cdef Space space
     cdef Draws draws
@@ -1286,41 +1257,42 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     key = key_of(rng)  # here, so that an error takes nothing from a Generator
     computed = float64 if result == float64 else float32
     # Plain operands of that type as they are, all else through new arrays.
-    if array.dtype is computed and type(array) is ndarray:
+    if array.dtype is computed:
         a = array
     else:
         with errstate(invalid="ignore"):  # signalling NaN
             a = array.astype(computed)
     if not np.PyArray_ISBEHAVED_RO(a):
         a = a.copy()
-    y = None
-    if out is not None and type(out) is ndarray and out.dtype is computed and np.PyArray_ISBEHAVED(out):
-        if out is array or not may_share_memory(out, array):
-            y = out
-    if y is None:
+    if type(out) is ndarray and out.dtype is computed and np.PyArray_ISBEHAVED(out):
+        y = out
+    else:
         y = empty(array.shape, computed)
-    if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
-            and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
-            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
-            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)
-            and not meets_itself(&space, 1, computed.itemsize)):
-        a, y = a.copy("C"), empty(array.shape, computed)
-        space.n_rows, space.n = 1, np.PyArray_SIZE(a)
-        space.steps[0] = space.steps[1] = computed.itemsize
-        space.row_steps[0] = space.row_steps[1] = 0
-    args[0], args[1], args[2] = np.PyArray_BYTES(a), np.PyArray_BYTES(y), NULL
     if return_mask:
         kept_at = empty(array.shape, "?")
-        args[2] = np.PyArray_BYTES(kept_at)
-    cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
+        draws.kept = np.PyArray_BYTES(kept_at)
+    else:
+        draws.kept = NULL
     draws.random = gelu_levels[level].random
-    draws.gate = loop.kernels.plain
     draws.gate_f64 = gelu_levels[0].kernels[GATE + form][FLOAT64].plain
     draws.words = computed.itemsize // 4
     for j in range(4):
         draws.key[j] = key[j]
-    with nogil:
-        draw_all(args, &space, &loop, &draws)
+    cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
+    loop.kernels.streaming = NULL
+    loop.draws = &draws
+    args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
+    if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
+            and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
+            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
+            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)
+            and (np.PyArray_SIZE(y) == 0 or overlap(args, &space, &loop) != ACROSS)):
+        a, y = a.copy("C"), empty(array.shape, computed)
+        args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
+        space.n_rows, space.n = 1, np.PyArray_SIZE(a)
+        space.steps[0] = space.steps[1] = computed.itemsize
+        space.row_steps[0] = space.row_steps[1] = 0
+    run_plain(args, &space, &loop)
     if out is None:
         y = y.astype(result, copy=False)
         answer = y if y.ndim else y[()]
@@ -1336,6 +1308,6 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
 def _random_words(key, at, n):
     """Words 64 at to 64 (at + n) of the generator with this key of four words; for tests."""
     cdef np.ndarray words = empty(64 * (n + 3), "u4"), four = asarray(key, "u4")
-    gelu_levels[level].random.bits(<uint32_t *> np.PyArray_DATA(words), <const uint32_t *> np.PyArray_DATA(four), at,
-                                   (n + 3) // 4 * 4)
+    gelu_levels[level].random.bits(
+        <uint32_t *> np.PyArray_DATA(words), <const uint32_t *> np.PyArray_DATA(four), at, (n + 3) // 4 * 4)
     return words[: 64 * n]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The docstrings of the ufuncs, with their bounds from the accuracy table."""
 
+from functools import cache
 from textwrap import fill
 
 from gelu_fast._bounds import (
@@ -183,6 +184,7 @@ _FUNCTIONS = {
 }
 
 
+@cache  # most are alike, and this takes half of the package's import
 def _paragraph(text, indent=""):
     return fill(" ".join(text.split()), 100, initial_indent=indent, subsequent_indent=indent)
 

@@ -16,13 +16,13 @@
  *   END < t <= CUTOFF     the tail, an exponential and a smooth factor: T(t) = (1 + r + z) 2^k w; here
  *   elsewhere             T(t) is 0; NaN is NaN
  *
- * A function times a factor, dy or up, is rounded once: the curve comes with what its own rounding lost, and its tail is
- * multiplied while it is lifted out of the subnormal numbers. Worst found of 4 10^7 random float32 and 10^6 random
+ * A function times a factor, dy or up, is rounded once: the curve comes with what its own rounding lost, and its tail
+ * is multiplied while it is lifted out of the subnormal numbers. Worst found of 4 10^7 random float32 and 10^6 random
  * float64 for each form: 0.96 and 0.79 ULP; with mu and sigma: 0.95 and 0.80 ULP.
  *
  * In functions of x alone no product takes or makes a subnormal number, for which Intel's CPUs need 35 ns: with them,
- * all-subnormal float32 took 80 times as long as ordinary input (Granite Rapids, x86-64-v4), and 1.3 times now. Sums and
- * comparisons are free of it. */
+ * all-subnormal float32 took 80 times as long as ordinary input (Granite Rapids, x86-64-v4), and 1.3 times now. Sums
+ * and comparisons are free of it. */
 
 #define LIFT 96
 #define TWO_LIFT 0x1p96
@@ -385,8 +385,8 @@ INLINE V R(standard)(V x, V mu, V sigma)
     return (x - mu) / SELECT(AT_MOST(sigma, ALL(0)), ALL(__builtin_nanf("")), sigma);
 }
 
-/* g'(t), t = |z|, in the segments, and lifted in the tail, where lifted T(t) = g(-t) is at hand: the normal density; for
- * the logistic forms v'(t) g(-t) g(t). */
+/* g'(t), t = |z|, in the segments, and lifted in the tail, where lifted T(t) = g(-t) is at hand: the normal density;
+ * for the logistic forms v'(t) g(-t) g(t). */
 INLINE SUM R(density_lifted)(V t)
 {
     V half = (REAL)0.5 * t, v = half * t;
