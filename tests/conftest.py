@@ -48,6 +48,14 @@ def threads(request):
     gelu_fast.set_num_threads(None)
 
 
+@pytest.fixture(params=[0, float("inf")], ids=["streaming", "not streaming"])
+def stream_from(request):
+    """Results of calls of more bytes, inputs and results, are written past the cache."""
+    before = _core._stream_from(request.param)
+    yield request.param
+    _core._stream_from(before)
+
+
 @pytest.fixture
 def isa_level():
     return _core.isa_level

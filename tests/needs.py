@@ -2,8 +2,10 @@
 """What a test needs beyond `make test`'s own environment."""
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,15 @@ def needs(*packages):
     if missing:
         reason = f"needs what make test-all installs (missing: {', '.join(missing)})"
         absent(reason, allow_module_level=True)
+
+
+def example(name):
+    """The script examples/<name>.py, and the module that it is."""
+    script = Path(__file__).parents[1] / "examples" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return script, module
 
 
 def command(*names, debian):

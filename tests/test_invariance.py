@@ -62,14 +62,6 @@ def test_alignment(call, x, expected):
         assert same(out.copy(), expected)
 
 
-@pytest.fixture(params=[0, float("inf")], ids=["streaming", "not streaming"])
-def stream_from(request):
-    """Results of calls of more bytes, inputs and results, are written past the cache."""
-    before = _core._stream_from(request.param)
-    yield request.param
-    _core._stream_from(before)
-
-
 def test_what_is_streamed(call):
     """Results of calls that are larger than the cache, contiguous, and never in place."""
     x = np.ones(100_000, np.float32)
@@ -96,6 +88,18 @@ def test_what_is_streamed(call):
         gelu_fast.set_num_threads(None)
 
 
+def check_places(call, x, expected):
+    """In place, and however the outputs are aligned; nothing beside them is written."""
+    in_place = x.copy()
+    call(in_place, out=in_place)
+    assert same(in_place, expected)
+    for start in (0, 1, 5, 17):
+        room = np.full(x.size + 40, 7, x.dtype)
+        call(x, out=room[start : start + x.size])
+        assert same(room[start : start + x.size], expected)
+        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
+
+
 def test_threads(call, x, threads, stream_from, expected):
     count = _core._streamed()
     assert same(call(x), expected)
@@ -103,14 +107,7 @@ def test_threads(call, x, threads, stream_from, expected):
     assert same(call(x, out=out), expected)
     assert (_core._streamed() > count) == (stream_from == 0)
     assert same(call(x[::2]), expected[::2].copy())
-    in_place = x.copy()
-    call(in_place, out=in_place)
-    assert same(in_place, expected)
-    for start in (0, 1, 5, 17):  # however the outputs are aligned, and nothing beside them is written
-        room = np.full(x.size + 40, 7.0, x.dtype)
-        call(x, out=room[start : start + x.size])
-        assert same(room[start : start + x.size], expected)
-        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
+    check_places(call, x, expected)
 
 
 def test_buffering(call, x, expected):

@@ -12,6 +12,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import OF_ONE_INPUT, OF_SEVERAL
+from test_invariance import check_places
 from test_ufunc import before_forbidden_memory
 
 import gelu_fast
@@ -225,13 +226,6 @@ def expected(ufunc, format, x):
     return ufunc(format.every)[x.view(format.bits)]
 
 
-@pytest.fixture(params=[0, float("inf")], ids=["streaming", "not streaming"])
-def stream_from(request):
-    before = _core._stream_from(request.param)
-    yield request.param
-    _core._stream_from(before)
-
-
 def test_position(call, x, expected, format):
     assert same(call(x), expected)
     for other in (-10, -100, 0, 8):
@@ -278,14 +272,7 @@ def test_threads(call, x, expected, threads, stream_from, format):
     assert (_core._streamed() > count) == (stream_from == 0 and format is BFLOAT16)
     assert same(call(x), expected)
     assert same(call(x[::2]), expected[::2])
-    in_place = x.copy()
-    call(in_place, out=in_place)
-    assert same(in_place, expected)
-    for start in (0, 1, 5, 17):  # however the outputs are aligned, and nothing beside them is written
-        room = np.full(x.size + 40, 7, format.dtype)
-        call(x, out=room[start : start + x.size])
-        assert same(room[start : start + x.size], expected)
-        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
+    check_places(call, x, expected)
 
 
 def test_overlap(call, x, expected, threads):

