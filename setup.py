@@ -57,7 +57,7 @@ setup(
     ext_modules=cythonize(
         Extension(
             "gelu_fast._core",
-            ["gelu_fast/_core.pyx", KERNELS + "levels.c", KERNELS + "tables.c"],
+            ["gelu_fast/_core.pyx", KERNELS + "levels.c", KERNELS + "tables.c", KERNELS + "pool.c"],
             depends=headers,
             include_dirs=[numpy.get_include(), "gelu_fast"],
             define_macros=MACROS + [("Py_LIMITED_API", "0x030B0000")] * ABI3,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """GELU for NumPy arrays: fast, and right to the last bits, tail included."""
 
+from gelu_fast import _core
 from gelu_fast._config import __version__, show_config
-from gelu_fast._load import _core
 
 gelu = _core.gelu
 gelu_gate = _core.gelu_gate

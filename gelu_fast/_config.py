@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
+from gelu_fast import _core
 from gelu_fast._cache import cache_bytes
-from gelu_fast._load import _core
 
 __version__ = "0.1.0"
 

@@ -18,6 +18,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from gelu_fast._cache import cache_bytes
 from gelu_fast._docs import UFUNC_DOCS
+from gelu_fast._threads import cpu_quota, stack_bytes
 
 np.import_array()
 np.import_ufunc()
@@ -56,27 +57,38 @@ cdef extern from "kernels/threads.h" nogil:
     int omp_get_max_threads() noexcept
     int GELU_OPENMP
 
-cdef extern from "<fenv.h>" nogil:
-    int FE_DIVBYZERO, FE_INVALID, FE_OVERFLOW, FE_UNDERFLOW
-    int fetestexcept(int) noexcept
-    int feclearexcept(int) noexcept
+cdef extern from "kernels/pool.h" nogil:
+    ctypedef void gelu_share(const void *job, npy_intp start, npy_intp stop) noexcept nogil
+    bint gelu_pool_run(gelu_share *share, const void *job, npy_intp n, int threads, int size,
+                       void (*open_region)(int threads) noexcept nogil) noexcept
+    void gelu_pool_serve(int number) noexcept
+    void gelu_pool_retry() noexcept
+    void gelu_pool_init(size_t stack) noexcept
+
+cdef extern from "kernels/environment.h" nogil:
+    ctypedef struct gelu_environment:
+        pass
+    gelu_environment gelu_enter_environment() noexcept
+    void gelu_leave_environment(gelu_environment before) noexcept
 
 
 # ---- loops: from a ufunc's operands to the kernel ----
 
 cdef enum:
     MAX_ARGS = 5
-    BLOCK = 768  # elements of a strided operand that are packed at a time; a multiple of every vector's length
-    # Or the buffers of operands lie 4096 bytes apart, and a load waits for the store that seems to be its own.
-    APART_BY = 40
+    BLOCK = 768  # elements of a strided operand that are packed at a time, at most
+    BUFFERS = 1792  # words of 64 bits on a stack that may be small: for two operands of BLOCK float64, and OTHERS_BITS
+    OTHERS_BITS = 1280  # bytes of random words before and after those of a block
     # Elements. Twice that, float32, measured: 13.4 us on one thread, 9.4 on two.
     MIN_SHARE = 16384
-    MAX_THREADS = 1024  # OpenMP ends the process where the system gives it no more threads
+    MAX_THREADS = 1024
 
+# How outputs lie to the inputs and to each other; each allows less than the one before.
 cdef enum Overlap:
     APART
-    IN_PLACE
-    ACROSS  # what is written to is still to be read, as another element
+    IN_PLACE  # an element is written over itself: any order will do
+    IN_ORDER  # memory that is written is read by earlier elements alone: blocks of them, in order
+    ONE_BY_ONE  # a later element reads it, as in a reduction
 
 cdef struct Draws:
     const gelu_random *random
@@ -144,16 +156,15 @@ cdef void unpack(char *strided, npy_intp step, const char *packed, npy_intp n, c
             (<uint8_t *> strided)[i * step] = loop.narrow[bits >> 16 | ((bits & 0xffff) != 0)]
 
 
-cdef void draw(char **args, npy_intp number, npy_intp n, const Loop *loop) noexcept nogil:
-    """Stochastic GELU of a block of elements, the first of which has this number; x and y."""
+cdef void draw(char **args, char *gates, char *bits, npy_intp number, npy_intp n, const Loop *loop) noexcept nogil:
+    """Stochastic GELU of a block of elements, x and y, the first of which has this number; with room for their gates and
+    bits, and for OTHERS_BITS more."""
     cdef const Draws *draws = loop.draws
-    cdef uint64_t gate[BLOCK + APART_BY]
-    cdef uint64_t bits[BLOCK + 4 * 64]  # of float32 half of it; at each end some words may be for other elements
     cdef char *block_args[5]
     cdef npy_intp first = number * draws.words // 64
     block_args[0] = args[0]
-    block_args[1] = <char *> gate
-    block_args[2] = <char *> bits + 4 * (number * draws.words - first * 64)
+    block_args[1] = gates
+    block_args[2] = bits + 4 * (number * draws.words - first * 64)
     block_args[3] = args[1]
     block_args[4] = NULL if draws.kept == NULL else draws.kept + number
     draws.random.bits(<uint32_t *> bits, draws.key, first, ((number + n) * draws.words - first * 64 + 255) // 256 * 4)
@@ -164,29 +175,44 @@ cdef void draw(char **args, npy_intp number, npy_intp n, const Loop *loop) noexc
         draws.random.decide_f64(block_args, n, draws.gate_f64)
 
 
+cdef bint is_packed(int j, const npy_intp *steps, const Loop *loop) noexcept nogil:
+    return steps[j] != loop.itemsize or loop.widen != NULL
+
+
 cdef void run_blocks(char **args, const npy_intp *steps, npy_intp number, npy_intp n, const Loop *loop) noexcept nogil:
     """Operands that are not as the kernel takes them are packed, a block at a time; one number for all, once. `number`
     is that of the first element."""
     # Tried: blocks of 128, 256 and 512, slower; 1536, no faster; fetching the next block ahead of the kernel, faster
     # for float64 that is not in the cache (2.9 ns for 3.9), slower for float32 (0.84 for 0.80).
-    cdef uint64_t buffers[MAX_ARGS][BLOCK + APART_BY]
+    cdef uint64_t memory[BUFFERS]
+    cdef char *buffers[MAX_ARGS + 2]
     cdef char *block_args[MAX_ARGS]
-    cdef npy_intp start = 0, length
-    cdef int j
+    cdef npy_intp itemsize = 4 if loop.widen != NULL else loop.itemsize  # of the kernel
+    cdef npy_intp start = 0, block, length
+    cdef int n_buffers = 0, j
+    for j in range(loop.n_args):
+        n_buffers += is_packed(j, steps, loop)
+    n_buffers = max(1, n_buffers) if loop.draws == NULL else n_buffers + 2
+    length = (sizeof(memory) if loop.draws == NULL else sizeof(memory) - OTHERS_BITS) // n_buffers // 64 * 64
+    block = min(length // itemsize // 64 * 64, <npy_intp> BLOCK)
+    for j in range(n_buffers):
+        buffers[j] = <char *> memory + j * length
     while start < n:
-        length = min(n - start, <npy_intp> BLOCK)
+        length = min(n - start, block)
+        n_buffers = 0
         for j in range(loop.n_args):
             block_args[j] = args[j] + start * steps[j]
-            if steps[j] != loop.itemsize or loop.widen != NULL:
+            if is_packed(j, steps, loop):
                 if j < loop.n_in and (steps[j] != 0 or start == 0):
-                    pack(<char *> buffers[j], block_args[j], steps[j], length, loop)
-                block_args[j] = <char *> buffers[j]
+                    pack(buffers[n_buffers], block_args[j], steps[j], length, loop)
+                block_args[j] = buffers[n_buffers]
+                n_buffers += 1
         if loop.draws == NULL:
             loop.kernels.plain(block_args, length)
         else:
-            draw(block_args, number + start, length, loop)
+            draw(block_args, buffers[n_buffers], buffers[n_buffers + 1], number + start, length, loop)
         for j in range(loop.n_in, loop.n_args):
-            if block_args[j] == <char *> buffers[j]:
+            if is_packed(j, steps, loop):
                 unpack(args[j] + start * steps[j], steps[j], block_args[j], length, loop)
         start += length
 
@@ -221,6 +247,23 @@ cdef void run(char **args, const Space *space, npy_intp start, npy_intp stop, co
         start += length
 
 
+cdef void run_one_by_one(char **args, const npy_intp *steps, npy_intp start, npy_intp stop,
+                         const Loop *loop) noexcept nogil:
+    """Elements of one row, each of which may be read by the next."""
+    cdef char *element[MAX_ARGS]
+    cdef npy_intp i
+    cdef int j
+    for j in range(loop.n_args):
+        element[j] = args[j] + start * steps[j]
+    for i in range(start, stop):
+        if contiguous(steps, 1, loop):
+            loop.kernels.plain(element, 1)
+        else:
+            run_blocks(element, steps, i, 1, loop)
+        for j in range(loop.n_args):
+            element[j] += steps[j]
+
+
 cdef bint meets_itself(const Space *space, int j, npy_intp itemsize) noexcept nogil:
     """Whether elements of operand j may lie on each other."""
     cdef npy_intp step = max(space.steps[j], -space.steps[j]), row_step = max(space.row_steps[j], -space.row_steps[j])
@@ -230,12 +273,26 @@ cdef bint meets_itself(const Space *space, int j, npy_intp itemsize) noexcept no
                 and step < (n_rows - 1) * row_step + itemsize))
 
 
+cdef bint is_read_later(npy_intp ahead, npy_intp read_step, npy_intp step, npy_intp n,
+                        npy_intp itemsize) noexcept nogil:
+    """Whether some element i may write what an element i + k, k > 0, reads: its operand begins `ahead` bytes above the
+    output. Exact for equal steps; for others sure of "no" where the input strides ahead of the output, which is when
+    NumPy leaves such operands as they are."""
+    cdef npy_intp k
+    if step < 0:
+        ahead, read_step, step = -ahead, -read_step, -step
+    if step < itemsize or read_step != step:
+        return n > 1 and not (itemsize <= step <= read_step and ahead >= 0)
+    k = max(-ahead // step, <npy_intp> 1)  # this one and the next come nearest
+    return ((k < n and -itemsize < ahead + k * step < itemsize)
+            or (k + 1 < n and -itemsize < ahead + (k + 1) * step < itemsize))
+
+
 cdef Overlap overlap(char **args, const Space *space, const Loop *loop) noexcept nogil:
-    """How the outputs lie to the inputs and to each other (NumPy lets an output run behind an input). Unless it is
-    ACROSS, shares of the elements may be computed in any order."""
     cdef Overlap found = APART
     cdef int i, j
     cdef npy_intp along, across
+    cdef bint itself
     cdef char *first[MAX_ARGS]
     cdef char *end[MAX_ARGS]
     for j in range(loop.n_args):
@@ -244,46 +301,66 @@ cdef Overlap overlap(char **args, const Space *space, const Loop *loop) noexcept
         first[j] = args[j] + min(along, <npy_intp> 0) + min(across, <npy_intp> 0)
         end[j] = args[j] + max(along, <npy_intp> 0) + max(across, <npy_intp> 0) + loop.itemsize
     for j in range(loop.n_in, loop.n_args):
-        if meets_itself(space, j, loop.itemsize):
-            return ACROSS
+        itself = meets_itself(space, j, loop.itemsize)
+        if itself:
+            found = IN_ORDER
         for i in range(j):
             if first[i] >= end[j] or first[j] >= end[i]:
                 continue
-            if (i >= loop.n_in or args[i] != args[j] or space.steps[i] != space.steps[j]
-                    or space.row_steps[i] != space.row_steps[j]):
-                return ACROSS
-            found = IN_PLACE
+            if (i < loop.n_in and not itself and args[i] == args[j] and space.steps[i] == space.steps[j]
+                    and space.row_steps[i] == space.row_steps[j]):
+                found = max(found, IN_PLACE)
+            elif (i >= loop.n_in or space.n_rows > 1
+                    or is_read_later(args[i] - args[j], space.steps[i], space.steps[j], space.n, loop.itemsize)):
+                return ONE_BY_ONE
+            else:
+                found = IN_ORDER
     return found
 
 
-cdef void execute(char **args, const Space *space, const Loop *loop) noexcept nogil:
+cdef struct Job:
+    char **args
+    const Space *space
+    const Loop *loop
+    bint streaming
+    bint one_by_one
+
+
+cdef void share(const void *data, npy_intp start, npy_intp stop) noexcept nogil:
+    """Elements start to stop of a Job, on this thread, in the default floating-point environment."""
+    cdef const Job *job = <const Job *> data
+    cdef gelu_environment before = gelu_enter_environment()
+    if job.one_by_one:
+        run_one_by_one(job.args, job.space.steps, start, stop, job.loop)
+    else:
+        run(job.args, job.space, start, stop, job.loop, job.streaming)
+    gelu_leave_environment(before)
+
+
+cdef void open_region(int threads) noexcept nogil:
+    """OpenMP's threads, which from now on help with large arrays: kernels/pool.c."""
+    cdef int i
+    for i in prange(threads, num_threads=threads, schedule="static"):
+        gelu_pool_serve(i)
+
+
+cdef void execute(char **args, const Space *space, const Loop *loop, Overlap overlaps) noexcept nogil:
     """All elements, on as many threads as they are worth."""
     global streamed
-    cdef npy_intp n = space.n_rows * space.n, share
-    cdef int errors = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW
-    cdef int before = fetestexcept(errors)
-    cdef Overlap overlaps = ACROSS
-    cdef bint streaming
-    cdef int team = 1, raised, i
-    if n >= 2 * MIN_SHARE:
-        overlaps = overlap(args, space, loop)
-    if overlaps != ACROSS:
-        team = <int> min(<npy_intp> thread_count(), n // MIN_SHARE)
-    streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(space.steps, space.n, loop)
-                 and <double> n * loop.n_args * loop.itemsize > stream_from)
-    if streaming:
+    cdef npy_intp n = space.n_rows * space.n
+    cdef Job job
+    cdef int threads = 1, size = 1
+    job.args, job.space, job.loop = args, space, loop
+    job.one_by_one = overlaps == ONE_BY_ONE
+    job.streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(space.steps, space.n, loop)
+                     and <double> n * loop.n_args * loop.itemsize > stream_from)
+    if job.streaming:
         streamed += 1
-    if team > 1:
-        share = (n // team + BLOCK) // BLOCK * BLOCK
-        for i in prange(team, num_threads=team, schedule="static"):
-            if i * share < n:
-                run(args, space, i * share, min(n, (i + 1) * share), loop, streaming)
-    elif n > 0:
-        run(args, space, 0, n, loop, streaming)
-    # The kernels use infinities and underflow as they please; NumPy must hear of none of it.
-    raised = fetestexcept(errors) & ~before
-    if raised:
-        feclearexcept(raised)
+    if n >= 2 * MIN_SHARE and overlaps <= IN_PLACE:
+        size = thread_count()
+        threads = <int> min(<npy_intp> size, n // MIN_SHARE)
+    if threads == 1 or not gelu_pool_run(share, &job, n, threads, size, open_region):
+        share(&job, 0, n)
 
 
 cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *steps,
@@ -296,15 +373,17 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
     for j in range(loop.n_args):
         space.steps[j] = steps[j]
         space.row_steps[j] = 0
-    execute(args, &space, loop)
+    execute(args, &space, loop, overlap(args, &space, loop))
 
 
 # ---- threads ----
 
-cdef int requested_threads = 0  # 0: as many as OpenMP would use
+cdef int requested_threads = 0  # 0: as many as OpenMP would use, and the CPUs that a quota leaves
 cdef int initial_threads = openmp_threads()
 cdef int threads_when_requested = initial_threads
-cdef bint in_forked_child = False
+cdef int quota = cpu_quota(MAX_THREADS)
+
+gelu_pool_init(stack_bytes())
 
 
 cdef int openmp_threads() noexcept nogil:
@@ -313,10 +392,8 @@ cdef int openmp_threads() noexcept nogil:
 
 cdef int thread_count() noexcept nogil:
     cdef int openmp = openmp_threads()
-    if in_forked_child:
-        return 1
     if requested_threads == 0:
-        return openmp
+        return min(openmp, quota)
     # threadpoolctl, or another library, has set OpenMP's maximum: that is a limit
     if openmp < initial_threads or openmp != threads_when_requested:
         return min(openmp, requested_threads)
@@ -330,8 +407,14 @@ def get_num_threads():
     Returns
     -------
     int
-        What `set_num_threads` was given, or else OpenMP's maximum (``OMP_NUM_THREADS``, the CPUs this
-        process may use, or what threadpoolctl set). In a forked child it is 1.
+        The number that `set_num_threads` was given, or else OpenMP's maximum (``OMP_NUM_THREADS``, the CPUs that
+        this process may use, or the limit that threadpoolctl set) and, unless ``OMP_NUM_THREADS`` is set, at most the
+        CPU quota of the process's control group, rounded up. The same in a forked child.
+
+    Notes
+    -----
+    The threads are one pool for the process, which serves one call at a time: a call that finds it busy with
+    another Python thread's call is computed by its own thread alone. The result is the same.
 
     See Also
     --------
@@ -371,16 +454,7 @@ def set_num_threads(n):
         raise ValueError(f"the number of threads must be from 1 to {MAX_THREADS}, not {n}")
     requested_threads = n
     threads_when_requested = openmp_threads()
-
-
-def _after_fork():
-    global in_forked_child
-    in_forked_child = True
-
-
-# libgomp's threads do not survive a fork, and a parallel region would wait for them forever.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    gelu_pool_retry()
 
 
 # ---- the ISA level, chosen once, and the ufuncs made for it ----
@@ -596,6 +670,7 @@ cdef object apply_contiguous(int f, object x, object out):
         return None
     cdef np.ndarray a = x, y
     cdef int ndim = np.PyArray_NDIM(a), t = type_of(a), i
+    cdef Overlap overlaps = APART
     cdef Space space
     if t == n_types or ndim == 0 or not np.PyArray_ISCARRAY_RO(a):
         return None
@@ -618,18 +693,20 @@ cdef object apply_contiguous(int f, object x, object out):
     space.n_rows, space.n = 1, np.PyArray_SIZE(a)
     space.steps[0] = space.steps[1] = loop.itemsize
     space.row_steps[0] = space.row_steps[1] = 0
-    if space.n > 0 and out is not None and overlap(args, &space, &loop) == ACROSS:
-        return None
-    run_plain(args, &space, &loop)
+    if out is not None:
+        overlaps = overlap(args, &space, &loop)
+        if overlaps > IN_PLACE:
+            return None
+    run_plain(args, &space, &loop, overlaps)
     return y
 
 
-cdef int run_plain(char **args, const Space *space, const Loop *loop) except -1:
+cdef int run_plain(char **args, const Space *space, const Loop *loop, Overlap overlaps) except -1:
     if space.n_rows * space.n <= KEEP_GIL:
-        execute(args, space, loop)
+        execute(args, space, loop, overlaps)
     else:
         with nogil:
-            execute(args, space, loop)
+            execute(args, space, loop, overlaps)
     return 0
 
 
@@ -696,10 +773,12 @@ cdef object apply_plain(int f, tuple inputs, object out):
         args[j] = <char *> np.PyArray_DATA(a)
     if not in_rows(shape, ndim, strides, n_in + n_out, &space):
         return None
-    cdef npy_intp n = space.n_rows * space.n
-    if n > 0 and out is not None and overlap(args, &space, &loop) == ACROSS:
-        return None
-    run_plain(args, &space, &loop)
+    cdef Overlap overlaps = APART
+    if out is not None:
+        overlaps = overlap(args, &space, &loop)
+        if overlaps > IN_PLACE:
+            return None
+    run_plain(args, &space, &loop, overlaps)
     return operands[n_in] if n_out == 1 else tuple(operands[n_in:])
 
 
@@ -1286,13 +1365,13 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
             and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
             and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
             and (space.n_rows == 1 or space.n >= SHORTEST_ROW)
-            and (np.PyArray_SIZE(y) == 0 or overlap(args, &space, &loop) != ACROSS)):
+            and overlap(args, &space, &loop) <= IN_PLACE):
         a, y = a.copy("C"), empty(array.shape, computed)
         args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
         space.n_rows, space.n = 1, np.PyArray_SIZE(a)
         space.steps[0] = space.steps[1] = computed.itemsize
         space.row_steps[0] = space.row_steps[1] = 0
-    run_plain(args, &space, &loop)
+    run_plain(args, &space, &loop, IN_PLACE)
     if out is None:
         y = y.astype(result, copy=False)
         answer = y if y.ndim else y[()]

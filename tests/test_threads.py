@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How many threads, who decides, and that none is left hanging."""
 
+import ctypes
 import multiprocessing
 import os
 import subprocess
 import sys
 import threading
+from unittest import mock
 
 import numpy as np
 import pytest
+from needs import command
 
 import gelu_fast
 from gelu_fast import _config
+from gelu_fast._threads import cpu_quota, stack_bytes
 
 LARGE = 1_000_000
 
@@ -78,7 +82,76 @@ def test_environment():
 def test_default_is_the_cpus_of_this_process():
     env = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
     done = subprocess.run([sys.executable, "-c", GET], env=env, capture_output=True, text=True, check=True)
-    assert int(done.stdout) == len(os.sched_getaffinity(0))
+    with mock.patch.dict(os.environ):
+        os.environ.pop("OMP_NUM_THREADS", None)
+        assert int(done.stdout) == cpu_quota(len(os.sched_getaffinity(0)))
+
+
+@pytest.fixture
+def no_omp_num_threads(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+@pytest.mark.parametrize(
+    "groups, files, cpus",
+    [
+        ("0::/\n", {}, 64),
+        ("0::/\n", {"cpu.max": "max 100000"}, 64),
+        ("0::/\n", {"cpu.max": "50000 100000"}, 1),
+        ("0::/\n", {"cpu.max": "150000 100000"}, 2),
+        ("0::/\n", {"cpu.max": "400000 100000"}, 4),
+        ("0::/\n", {"cpu.max": "9900000 100000"}, 64),
+        ("0::/a/b\n", {"a/cpu.max": "300000 100000", "a/b/cpu.max": "max 100000"}, 3),
+        ("0::/of/the/host\n", {"cpu.max": "200000 100000"}, 2),
+        ("0::/\n", {"cpu.max": "nonsense"}, 64),
+        ("0::/\n", {"cpu.max": ""}, 64),
+        ("0::/\n", {"cpu.max": "100000 0"}, 64),
+        ("nonsense\n", {"cpu.max": "100000 100000"}, 64),
+        (
+            "3:cpu,cpuacct:/\n",
+            {"cpu,cpuacct/cpu.cfs_quota_us": "250000", "cpu,cpuacct/cpu.cfs_period_us": "100000"},
+            3,
+        ),
+        ("3:cpu,cpuacct:/a\n", {"cpu/a/cpu.cfs_quota_us": "50000", "cpu/a/cpu.cfs_period_us": "100000"}, 1),
+        ("3:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 64),
+        ("3:cpuset:/\n", {"cpu.max": "100000 100000"}, 64),
+    ],
+)
+def test_quotas(groups, files, cpus, tmp_path, no_omp_num_threads):
+    """Of cgroup v2 and v1, of this group and those around it: CPUs, rounded up."""
+    (tmp_path / "cgroup").write_text(groups)
+    for name, text in files.items():
+        path = tmp_path / "system" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    where = tmp_path / "cgroup", tmp_path / "system"
+    assert cpu_quota(64, *where) == cpus
+    with mock.patch.dict(os.environ, OMP_NUM_THREADS="8"):  # which the user has set
+        assert cpu_quota(64, *where) == 64
+
+
+def test_no_control_groups(tmp_path, no_omp_num_threads):
+    assert cpu_quota(64, tmp_path / "nowhere", tmp_path) == 64
+
+
+@pytest.mark.parametrize(
+    "given, size",
+    [
+        ("", 0),
+        ("64", 64 << 10),
+        ("64k", 64 << 10),
+        (" 8 M ", 8 << 20),
+        ("512B", 512),
+        ("1G", 1 << 30),
+        ("x", 0),
+    ],
+)
+def test_stack_size(given, size, monkeypatch):
+    monkeypatch.delenv("OMP_STACKSIZE", raising=False)
+    monkeypatch.setenv("GOMP_STACKSIZE", given)
+    assert stack_bytes() == size
+    monkeypatch.setenv("OMP_STACKSIZE", "2M")
+    assert stack_bytes() == 2 << 20
 
 
 LIMIT = """
@@ -126,49 +199,163 @@ print(gelu_fast.get_num_threads())
     assert run(code, OMP_NUM_THREADS="2").split() == ["1", "2"]
 
 
-@pytest.mark.parametrize("given, used", [({}, "10000"), ({"GOMP_SPINCOUNT": "77"}, "77")])
-def test_waiting_threads_soon_sleep(given, used):
-    """libgomp's own count starves what runs next; the user's is kept; neither stays in the environment."""
+def test_other_openmp_is_left_alone():
+    """Settings that libgomp reads when it is loaded are those that it has without this package."""
     if "libgomp" not in _config._openmp():
-        pytest.skip("libgomp's setting, and this build has another OpenMP")
-    env = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")} | given
-    code = "import os, gelu_fast; print(os.environ.get('GOMP_SPINCOUNT'))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=env | {"OMP_DISPLAY_ENV": "VERBOSE"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert f"GOMP_SPINCOUNT = '{used}'" in done.stderr
-    assert done.stdout.strip() == str(given.get("GOMP_SPINCOUNT"))
+        pytest.skip("this build has another OpenMP, or none")
+    with open("/proc/self/maps") as maps:
+        libgomp = next(line.split()[-1] for line in maps if "libgomp" in line)
+    codes = ["import gelu_fast", f"import ctypes; ctypes.CDLL({libgomp!r})"]
+    env = os.environ | {"OMP_DISPLAY_ENV": "VERBOSE"}
+    shown = [
+        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        for code in codes
+    ]
+    assert "GOMP_SPINCOUNT" in shown[0].stderr
+    assert shown[0].stderr == shown[1].stderr
 
+
+linux = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="looks at threads in Linux's /proc")
 
 COUNT = """
-import os, numpy as np, gelu_fast
-count = lambda: len(os.listdir("/proc/self/task"))
+import os, time, numpy as np, gelu_fast
+def threads():
+    return set(os.listdir("/proc/self/task"))
+def settled(n):
+    end = time.monotonic() + 60
+    while len(threads() - before) != n and time.monotonic() < end:
+        time.sleep(0.01)
+    return threads() - before
 gelu_fast.set_num_threads(4)
-x = np.ones({n}, np.float32)
-before = count()
-gelu_fast.gelu(x{index})
-print(count() - before)
+before = threads()
 """
+# A thread that opens the region and then sleeps, and three that help.
+POOL_OF_4 = 4
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in Linux's /proc")
+@linux
 @pytest.mark.parametrize(
     "n, index, started",
     [
         (16384, "", 0),
         (32767, "", 0),
-        (32768, "", 1),
-        (LARGE, "", 3),
-        (LARGE, "[::2]", 3),
-        (LARGE, "[::-1]", 3),
+        (32768, "", POOL_OF_4),
+        (LARGE, "", POOL_OF_4),
+        (LARGE, "[::2]", POOL_OF_4),
+        (LARGE, "[::-1]", POOL_OF_4),
     ],
 )
 def test_threads_are_started_for_large_arrays_alone(n, index, started):
-    assert run(COUNT.format(n=n, index=index), OPENBLAS_NUM_THREADS="1") == str(started)
+    code = f"x = np.ones({n}, np.float32)\ngelu_fast.gelu(x{index})\nprint(len(settled({started})))"
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == str(started)
+
+
+@linux
+def test_threads_stay():
+    """Sizes, and numbers of threads, come and go; the threads are the same."""
+    code = f"""
+x = np.ones(1 << 20, np.float32)
+gelu_fast.gelu(x)
+first = settled({POOL_OF_4})
+seen = set(first)
+for i in range(200):
+    gelu_fast.set_num_threads(2 + i % 3)
+    gelu_fast.gelu(x[: (1 << 20, 1 << 18, 3 << 14, 1 << 15)[i % 4]])
+    seen |= threads() - before
+print(len(first), seen == first)
+"""
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == f"{POOL_OF_4} True"
+
+
+@linux
+def test_python_threads_share_one_pool():
+    """16 threads that all compute large arrays have no team each."""
+    code = f"""
+import threading
+x = np.ones(1 << 18, np.float32)
+expected = gelu_fast.gelu(x)
+settled({POOL_OF_4})
+go, wrong = threading.Barrier(16), []
+def work():
+    go.wait()
+    for _ in range(20):
+        if not np.array_equal(gelu_fast.gelu(x), expected):
+            wrong.append(1)
+    most.append(len(threads() - before))
+most = []
+workers = [threading.Thread(target=work) for _ in range(16)]
+for worker in workers: worker.start()
+for worker in workers: worker.join()
+print(wrong, max(most) <= {POOL_OF_4} + 16)
+"""
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == "[] True"
+
+
+@linux
+def test_signals_are_for_the_threads_of_the_program():
+    code = f"""
+gelu_fast.gelu(np.ones(1 << 18, np.float32))
+for thread in settled({POOL_OF_4}):
+    with open(f"/proc/self/task/{{thread}}/status") as status:
+        blocked = next(int(line.split()[1], 16) for line in status if line.startswith("SigBlk"))
+    print(blocked >> 1 & 1, end=" ")  # SIGINT
+"""
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1").split() == ["1"] * POOL_OF_4
+
+
+REFUSED = """
+import resource, sys, numpy as np, gelu_fast
+x = np.random.default_rng(2).normal(0, 4, 1_000_000)
+gelu_fast.set_num_threads(1)
+expected = gelu_fast.gelu(x)
+gelu_fast.set_num_threads(512)
+if len(sys.argv) > 1:
+    with open("/proc/self/statm") as statm:
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]), -1))
+print(all(np.array_equal(gelu_fast.gelu(x), expected) for _ in range(20)))
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    "args, env",
+    [
+        ((100 << 20,), {}),
+        ((20 << 20,), {}),
+        ((), {"OMP_STACKSIZE": "1000G"}),
+        ((), {"GOMP_STACKSIZE": "900000m"}),
+    ],
+)
+def test_where_the_system_gives_no_threads(args, env):
+    """Those there are compute; OpenMP alone would end the process."""
+    assert run(REFUSED, *map(str, args), **env) == "True"
+
+
+SMALL_STACK = """
+import threading, numpy as np, gelu_fast
+threading.stack_size(32 << 10)
+x = np.random.default_rng(0).uniform(1, 2, 9000)
+def work():
+    for ufunc in gelu_fast._core.ufuncs.values():
+        for dtype in "efd":
+            inputs = [x.astype(dtype) for _ in range(ufunc.nin)]
+            for step in (1, 2, -1, -3):
+                ufunc(*[v[::step] for v in inputs])
+            ufunc(*inputs[:-1], dtype.upper() == "E" or inputs[-1][:1])
+    for dtype in "efd":
+        for step in (1, 2):
+            gelu_fast.stochastic_gelu(x.astype(dtype)[::step], 1, return_mask=True)
+    print("done")
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+"""
+
+
+def test_a_small_stack():
+    """32 KiB, which is what NumPy's own functions get by with."""
+    assert run(SMALL_STACK) == "done"
 
 
 def test_many_python_threads(ufunc):
@@ -213,23 +400,100 @@ def test_the_gil_is_released():
 
 
 FORK = """
-import os, warnings, numpy as np, gelu_fast
+import ctypes, os, sys, threading, warnings, numpy as np, gelu_fast
 warnings.simplefilter("ignore", DeprecationWarning)
-gelu_fast.set_num_threads(2)
+libc = ctypes.PyDLL(None)
+forks = {"os.fork": os.fork, "fork": libc.fork, "_Fork": getattr(libc, "_Fork", None)}
+def in_child(fork, check):
+    child = forks[fork]()
+    if child == 0:
+        try:
+            os._exit(0 if check() else 1)
+        finally:
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+def check():
+    '''Right, with the threads that were asked for, which a call can change.'''
+    right = all(np.array_equal(gelu_fast.gelu(x), expected) for _ in range(10))
+    before = gelu_fast.get_num_threads()
+    gelu_fast.set_num_threads(3)
+    return right and before == 2 and gelu_fast.get_num_threads() == 3
+def with_helpers():
+    gelu_fast.gelu(x)
+    return check() and len(os.listdir("/proc/self/task")) > 1
+def two_generations():
+    return in_child("fork", with_helpers) and in_child("os.fork", with_helpers) and with_helpers()
 x = np.random.default_rng(2).normal(0, 4, 1_000_000)
+gelu_fast.set_num_threads(2)
 expected = gelu_fast.gelu(x)
-child = os.fork()
-if child == 0:
-    same = np.array_equal(gelu_fast.gelu(x), expected)
-    os._exit(0 if same and gelu_fast.get_num_threads() == 1 else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_forked_child_does_not_hang():
-    """libgomp's team does not survive a fork; a child goes on with one thread."""
-    assert run(FORK) == "0"
+@pytest.mark.parametrize("fork", ["os.fork", "fork"])
+def test_a_forked_child_computes_with_threads(fork):
+    """Of Python's fork and the C library's, as of an embedding server; and so do its own children."""
+    assert run(FORK + f"print(in_child({fork!r}, two_generations), two_generations())") == "True True"
+
+
+@linux
+def test_helpers_that_never_come():
+    """A child of which the pool is not told waits for none of the threads that it seems to have."""
+    if not hasattr(ctypes.CDLL(None), "_Fork"):
+        pytest.skip("this C library has no _Fork, which leaves out what was registered for forks")
+    assert run(FORK + "print(in_child('_Fork', check))") == "True"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_fork_while_another_thread_computes():
+    code = """
+stop = threading.Event()
+def work():
+    while not stop.is_set():
+        gelu_fast.gelu(x)
+workers = [threading.Thread(target=work) for _ in range(2)]
+for worker in workers: worker.start()
+print(all(in_child("os.fork", two_generations) for _ in range(10)))
+stop.set()
+"""
+    assert run(FORK + code) == "True"
+
+
+TEAM = """
+#include <omp.h>
+int team(void)
+{
+    int n = 0;
+#pragma omp parallel num_threads(4) reduction(+ : n)
+    n++;
+    return n;
+}
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_first_import_in_a_forked_child(tmp_path):
+    """The parent's thread has had a team of the same OpenMP, which its child only seems to have."""
+    (tmp_path / "team.c").write_text(TEAM)
+    compiler = command("gcc", "cc", debian="gcc")
+    library = str(tmp_path / "team.so")
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-fopenmp", "team.c", "-o", library], cwd=tmp_path, check=True
+    )
+    code = f"""
+import ctypes, os
+assert ctypes.CDLL({library!r}).team() == 4
+for fork in (os.fork, ctypes.PyDLL(None).fork):
+    child = fork()
+    if child == 0:
+        import numpy as np, gelu_fast
+        gelu_fast.set_num_threads(4)
+        x = np.ones(1_000_000)
+        same = (gelu_fast.gelu(x) == gelu_fast.gelu(1.0)).all()
+        os._exit(0 if same and len(os.listdir("/proc/self/task")) > 1 else 1)
+    print(os.waitpid(child, 0)[1], end=" ")
+"""
+    assert run(code, OPENBLAS_NUM_THREADS="1").split() == ["0", "0"]
 
 
 POOL = """

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The pool: OpenMP's threads in one parallel region that stays open for as long as the process lives, and one job at a
+ * time, cut into chunks. The calling thread takes chunks from the front, helpers take them from the back. A call waits
+ * for chunks that a helper has begun, and for nothing else: a helper that comes late, or never, costs it nothing.
+ *
+ * A region for each call would end in a barrier, which waits until the system has given every thread a CPU: on a busy
+ * machine 1 to 4 ms for 20 us of work. Its idle threads would spin as long as GOMP_SPINCOUNT says, in libgomp for
+ * milliseconds, in which the next matrix product starves (17.5 ms for 10.3; 1760 x 1536 float32 on 2 cores). And a forked
+ * child, whose thread seems to own a team that did not survive, would wait for it forever. Here the region is opened by a
+ * thread of the pool's own, so that no state of OpenMP belongs to a thread that a fork copies. */
+#include "pool.h"
+
+#if defined(_OPENMP) && defined(__linux__)
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SSE2__)
+#define PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define PAUSE() __asm__ volatile("yield")
+#else
+#define PAUSE() ((void)0)
+#endif
+
+enum {
+    SPINS = 1000,          /* before a thread sleeps: some 20 us (Zen 3) */
+    CHUNK = 4096,          /* elements, or a multiple of that */
+    LARGEST_CHUNK = 65536, /* where the number of chunks allows it */
+    CHUNKS_A_THREAD = 16,
+    WAKE_FROM = 65536,     /* elements that are worth a system call to wake helpers, some 3 us. Fewer have the help of those
+                              that the call before has left awake. */
+};
+
+/* Seats for helpers that have not joined, first chunk left, end of the chunks left, and the number of the job, modulo. */
+#define SEAT ((uint64_t)1 << 52)
+#define FIRST ((uint64_t)1 << 32)
+#define END ((uint64_t)1 << 12)
+#define SEATS(s) ((s) >> 52)
+#define FIRST_OF(s) ((ptrdiff_t)((s) >> 32 & 0xfffff))
+#define END_OF(s) ((ptrdiff_t)((s) >> 12 & 0xfffff))
+#define JOB_OF(s) ((unsigned)((s)&0xfff))
+#define MOST_CHUNKS 0xfffff
+
+static struct {
+    _Alignas(64) _Atomic uint64_t state;
+    _Alignas(64) _Atomic uint32_t posted; /* jobs, modulo 2^32: helpers sleep on it */
+    _Atomic uint32_t sleepers;
+    _Alignas(64) _Atomic uint32_t finished; /* chunks, by helpers: the caller sleeps on it */
+    _Atomic uint32_t caller_sleeps;
+    _Alignas(64) _Atomic int taken; /* by a call */
+    _Atomic int helpers;            /* that serve, or will soon */
+    _Atomic int most_helpers;       /* that the system gives */
+    /* Of the call that has the pool. A helper reads them between a chunk's claim and its end. */
+    gelu_share *share;
+    const void *job;
+    ptrdiff_t n, chunk;
+} pool = {.most_helpers = INT_MAX};
+static size_t stack_bytes;
+
+static void sleep_on(_Atomic uint32_t *word, uint32_t value)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+static void wake(_Atomic uint32_t *word, int threads)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, threads, NULL, NULL, 0);
+}
+/* The number of a chunk that is this thread's now, or -1. A claim succeeds only while the job has chunks left, and the
+ * job stays until they are finished: a thread that slept since it read `state` can do no harm. */
+static ptrdiff_t claim_first(void)
+{
+    uint64_t s = atomic_load(&pool.state);
+    while (FIRST_OF(s) < END_OF(s))
+        if (atomic_compare_exchange_weak(&pool.state, &s, s + FIRST))
+            return FIRST_OF(s);
+    return -1;
+}
+static ptrdiff_t claim_last(unsigned *joined)
+{
+    uint64_t s = atomic_load(&pool.state);
+    while (FIRST_OF(s) < END_OF(s) && (JOB_OF(s) == *joined || SEATS(s) > 0))
+        if (atomic_compare_exchange_weak(&pool.state, &s, s - END - (JOB_OF(s) == *joined ? 0 : SEAT))) {
+            *joined = JOB_OF(s);
+            return END_OF(s) - 1;
+        }
+    return -1;
+}
+
+static void compute(ptrdiff_t chunk)
+{
+    const ptrdiff_t start = chunk * pool.chunk, left = pool.n - start;
+    pool.share(pool.job, start, start + (left < pool.chunk ? left : pool.chunk));
+}
+
+void gelu_pool_serve(int number)
+{
+    unsigned joined = UINT_MAX;
+    while (number == 0)
+        pause(); /* signals are blocked */
+    for (;;) {
+        const uint32_t seen = atomic_load(&pool.posted);
+        for (ptrdiff_t chunk; (chunk = claim_last(&joined)) >= 0;) {
+            compute(chunk);
+            atomic_fetch_add(&pool.finished, 1);
+            if (atomic_load(&pool.caller_sleeps))
+                wake(&pool.finished, 1);
+        }
+        for (int i = 0; i < SPINS && atomic_load_explicit(&pool.posted, memory_order_relaxed) == seen; i++)
+            PAUSE();
+        atomic_fetch_add(&pool.sleepers, 1);
+        if (atomic_load(&pool.posted) == seen)
+            sleep_on(&pool.posted, seen);
+        atomic_fetch_sub(&pool.sleepers, 1);
+    }
+}
+
+/* ---- threads from the system ---- */
+
+typedef struct {
+    void (*open_region)(int threads);
+    int helpers;
+} region;
+
+static void *wait_for(void *mutex)
+{
+    pthread_mutex_lock(mutex);
+    pthread_mutex_unlock(mutex);
+    return NULL;
+}
+
+/* How many of so many threads the system gives, all at a time: libgomp ends the process where it gets one too few. */
+static int available(int threads)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t *started = malloc((size_t)threads * sizeof *started);
+    pthread_attr_t attributes;
+    int n = 0;
+    if (started == NULL || pthread_attr_init(&attributes) != 0) {
+        free(started);
+        return 0;
+    }
+    if (stack_bytes > 0)
+        pthread_attr_setstacksize(&attributes, stack_bytes); /* libgomp too keeps the default where this fails */
+    pthread_mutex_lock(&mutex);
+    while (n < threads && pthread_create(&started[n], &attributes, wait_for, &mutex) == 0)
+        n++;
+    pthread_mutex_unlock(&mutex);
+    for (int i = 0; i < n; i++)
+        pthread_join(started[i], NULL);
+    pthread_attr_destroy(&attributes);
+    free(started);
+    return n;
+}
+
+static void *lead(void *arg)
+{
+    const region wanted = *(region *)arg;
+    free(arg);
+    const int n = available(wanted.helpers), missing = wanted.helpers - n;
+    if (missing > 0)
+        atomic_store(&pool.most_helpers, atomic_fetch_sub(&pool.helpers, missing) - missing);
+    if (n > 0)
+        wanted.open_region(n + 1);
+    return NULL;
+}
+
+static void add_helpers(int helpers, void (*open_region)(int threads))
+{
+    region *wanted = malloc(sizeof *wanted);
+    sigset_t all, before;
+    pthread_t leader;
+    if (wanted == NULL)
+        return;
+    *wanted = (region){open_region, helpers};
+    atomic_fetch_add(&pool.helpers, helpers);
+    sigfillset(&all); /* signals are for the threads of the program */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&leader, NULL, lead, wanted) == 0)
+        pthread_detach(leader);
+    else {
+        free(wanted);
+        atomic_store(&pool.most_helpers, atomic_fetch_sub(&pool.helpers, helpers) - helpers);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void gelu_pool_retry(void) { atomic_store(&pool.most_helpers, INT_MAX); }
+
+/* A child has none of the threads, and a call that had the pool runs on in the parent alone. */
+static void forget(void)
+{
+    atomic_store(&pool.state, 0);
+    atomic_store(&pool.sleepers, 0);
+    atomic_store(&pool.caller_sleeps, 0);
+    atomic_store(&pool.helpers, 0);
+    atomic_store(&pool.taken, 0);
+    gelu_pool_retry();
+}
+
+void gelu_pool_init(size_t stack)
+{
+    stack_bytes = stack;
+    pthread_atfork(NULL, NULL, forget);
+}
+
+/* ---- a call ---- */
+
+static void wait_until_finished(uint32_t chunks)
+{
+    uint32_t finished = 0;
+    for (int i = 0; i < SPINS && (finished = atomic_load(&pool.finished)) != chunks; i++)
+        PAUSE();
+    if (finished == chunks)
+        return;
+    atomic_store(&pool.caller_sleeps, 1);
+    while ((finished = atomic_load(&pool.finished)) != chunks)
+        sleep_on(&pool.finished, finished);
+    atomic_store(&pool.caller_sleeps, 0);
+}
+
+int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
+                  void (*open_region)(int threads))
+{
+    const int most = atomic_load(&pool.most_helpers), helpers = threads - 1 < most ? threads - 1 : most;
+    const int wanted = size - 1 < most ? size - 1 : most;
+    if (helpers <= 0 || atomic_exchange(&pool.taken, 1))
+        return 0;
+    if (wanted > atomic_load(&pool.helpers))
+        add_helpers(wanted - atomic_load(&pool.helpers), open_region);
+
+    ptrdiff_t chunk = n / (CHUNKS_A_THREAD * threads);
+    chunk = chunk < LARGEST_CHUNK ? chunk : n / MOST_CHUNKS > LARGEST_CHUNK ? n / MOST_CHUNKS : LARGEST_CHUNK;
+    chunk = (chunk / CHUNK + 1) * CHUNK;
+    const ptrdiff_t chunks = (n + chunk - 1) / chunk;
+    pool.share = share, pool.job = job, pool.n = n, pool.chunk = chunk;
+    atomic_store(&pool.finished, 0);
+    const unsigned number = JOB_OF(atomic_load(&pool.state) + 1);
+    atomic_store(&pool.state, (uint64_t)helpers * SEAT + (uint64_t)chunks * END + number);
+    atomic_fetch_add(&pool.posted, 1);
+    if (n >= WAKE_FROM && atomic_load(&pool.sleepers) > 0)
+        wake(&pool.posted, helpers);
+    for (ptrdiff_t next; (next = claim_first()) >= 0;)
+        compute(next);
+    wait_until_finished((uint32_t)(chunks - END_OF(atomic_load(&pool.state))));
+    atomic_store(&pool.taken, 0);
+    return 1;
+}
+
+#else
+
+int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
+                  void (*open_region)(int threads))
+{
+    (void)share, (void)job, (void)n, (void)threads, (void)size, (void)open_region;
+    return 0;
+}
+void gelu_pool_serve(int number) { (void)number; }
+void gelu_pool_retry(void) {}
+void gelu_pool_init(size_t stack) { (void)stack; }
+
+#endif
