@@ -1,13 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * kernel_driver LEVEL FUNCTION TYPE: raw elements from stdin, first all of the first input, through one kernel, to
- * stdout, all of the first output first; and through its streaming twin, which must give the same bits. Linked with the kernels and nothing else: test_emulated.py runs
- * it on an emulated CPU, where there is no Python. */
+ * kernel_driver LEVEL FUNCTION TYPE [CONTROL]: raw elements from stdin, first all of the first input, through one kernel,
+ * to stdout, all of the first output first; and through its streaming twin, which must give the same bits. CONTROL, in hex,
+ * is what the caller has set of the floating-point environment (FPCR, MXCSR), which must be there again afterwards. Linked
+ * with the kernels and nothing else: test_emulated.py runs it on an emulated CPU, where there is no Python. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "environment.h"
 #include "kernels.h"
+
+#if defined(__aarch64__)
+static unsigned long control(void)
+{
+    unsigned long word;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(word));
+    return word;
+}
+static void set_control(unsigned long word) { __asm__ volatile("msr fpcr, %0" : : "r"(word)); }
+static unsigned long flags(void)
+{
+    unsigned long word;
+    __asm__ volatile("mrs %0, fpsr" : "=r"(word));
+    return word;
+}
+#else
+static unsigned long control(void) { return _mm_getcsr() & ~0x3fu; }
+static void set_control(unsigned long word) { _mm_setcsr((unsigned)word); }
+static unsigned long flags(void) { return _mm_getcsr() & 0x3f; }
+#endif
 
 static void refuse(const char *why, const char *name)
 {
@@ -17,8 +39,8 @@ static void refuse(const char *why, const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
-        refuse("arguments: LEVEL FUNCTION TYPE", "");
+    if (argc != 4 && argc != 5)
+        refuse("arguments: LEVEL FUNCTION TYPE [CONTROL]", "");
     int level = 0, function = 0, type = 0;
     while (gelu_levels[level].name && strcmp(gelu_levels[level].name, argv[1]) != 0)
         level++;
@@ -51,6 +73,10 @@ int main(int argc, char **argv)
     if (!memory || !streamed || ferror(stdin))
         refuse("no memory, or cannot read", "");
 
+    if (argc == 5)
+        set_control(strtoul(argv[4], NULL, 16));
+    const unsigned long before = control(), raised = flags();
+    const gelu_environment environment = gelu_enter_environment();
     /* In pieces of 1, 2, ..., 100 elements, and again from 1: whole vectors, and every remainder. */
     for (size_t at = 0, length = 1; at < n; at += length, length = length % LONGEST + 1) {
         char *args[MOST], *elsewhere[MOST];
@@ -66,6 +92,11 @@ int main(int argc, char **argv)
             if (memcmp(elsewhere[j], args[j], length * itemsize) != 0)
                 refuse("streaming gives other bits", "");
     }
+    gelu_leave_environment(environment);
+    if (control() != before || flags() != raised)
+        refuse("the floating-point environment has changed", "");
+    if (argc == 5 && before != strtoul(argv[4], NULL, 16))
+        refuse("this CPU cannot be set to ", argv[4]);
     const size_t written = bytes * (size_t)(n_args - n_in);
     if (fwrite(memory + bytes * (size_t)n_in, 1, written, stdout) != written || fflush(stdout) != 0)
         refuse("cannot write", "");

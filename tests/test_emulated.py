@@ -69,10 +69,10 @@ def through(*driver):
     """function(name, x, ...): what a driver, started by this command, makes of arrays: an array, or one for each
     output."""
 
-    def function(name, *inputs):
+    def function(name, *inputs, control=()):
         kernel = [name, f"f{8 * inputs[0].itemsize}"]
         data = b"".join(x.tobytes() for x in inputs)
-        done = subprocess.run([*driver, *kernel], input=data, capture_output=True)
+        done = subprocess.run([*driver, *kernel, *control], input=data, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         outputs = np.frombuffer(done.stdout, inputs[0].dtype).reshape(-1, inputs[0].size)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
@@ -148,6 +148,15 @@ def test_neon_is_x86_v3_for_several_inputs(name, neon, x86_v3, dtype, report):
         number, bits = ~np.isnan(ours), f"u{ours.itemsize}"
         np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
     report(f"{name} {dtype}: the bits of x86-64-v3 for all of {inputs[0].size} inputs")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("control", ["400000", "800000", "c00000", "1000000", "1c00000", "2000000"])
+def test_neon_in_any_floating_point_environment(neon, dtype, control):
+    """FPCR says to round up, down or to zero, to flush subnormal numbers, or to make every NaN the default one."""
+    for name in ("gelu_erf", "gelu_grad_tanh", "geglu_sigmoid", "gelu_grad_mu_sigma_erf"):
+        inputs = test_fused.wide_inputs(name, 300, np.dtype(dtype), 8)
+        test_fused.assert_same(neon(name, *inputs, control=(control,)), neon(name, *inputs))
 
 
 # ---- the package on a CPU of 2008: x86-64-v2, without AVX ----
