@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__SSE2__)
@@ -39,6 +40,8 @@ enum {
     CHUNKS_A_THREAD = 16,
     WAKE_FROM = 65536,     /* elements that are worth a system call to wake helpers, some 3 us. Fewer have the help of those
                               that the call before has left awake. */
+    PENALTY = 16,          /* times that helpers have held a call up, calls are computed alone */
+    HELD_UP = 50000,       /* ns, at least */
 };
 
 /* Seats for helpers that have not joined, first chunk left, end of the chunks left, and the number of the job, modulo. */
@@ -64,6 +67,7 @@ static struct {
     gelu_share *share;
     const void *job;
     ptrdiff_t n, chunk;
+    int64_t alone_until; /* ns, or 0; under `taken` */
 } pool = {.most_helpers = INT_MAX};
 static size_t stack_bytes;
 
@@ -75,6 +79,13 @@ static void wake(_Atomic uint32_t *word, int threads)
 {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, threads, NULL, NULL, 0);
 }
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /* The number of a chunk that is this thread's now, or -1. A claim succeeds only while the job has chunks left, and the
  * job stays until they are finished: a thread that slept since it read `state` can do no harm. */
 static ptrdiff_t claim_first(void)
@@ -204,6 +215,7 @@ static void forget(void)
     atomic_store(&pool.caller_sleeps, 0);
     atomic_store(&pool.helpers, 0);
     atomic_store(&pool.taken, 0);
+    pool.alone_until = 0;
     gelu_pool_retry();
 }
 
@@ -215,6 +227,15 @@ void gelu_pool_init(size_t stack)
 
 /* ---- a call ---- */
 
+/* Where other processes want the CPUs too, helpers cost more than they gain: the system takes the CPU from one in the
+ * midst of a chunk, or gives it the CPU of the thread that woke it. Either may happen again. */
+static void held_up_since(int64_t start)
+{
+    const int64_t end = now();
+    if (end - start >= HELD_UP)
+        pool.alone_until = end + PENALTY * (end - start);
+}
+
 static void wait_until_finished(uint32_t chunks)
 {
     uint32_t finished = 0;
@@ -222,10 +243,19 @@ static void wait_until_finished(uint32_t chunks)
         PAUSE();
     if (finished == chunks)
         return;
+    const int64_t start = now();
     atomic_store(&pool.caller_sleeps, 1);
     while ((finished = atomic_load(&pool.finished)) != chunks)
         sleep_on(&pool.finished, finished);
     atomic_store(&pool.caller_sleeps, 0);
+    held_up_since(start);
+}
+
+static int is_alone(void)
+{
+    if (pool.alone_until != 0 && now() >= pool.alone_until)
+        pool.alone_until = 0;
+    return pool.alone_until != 0;
 }
 
 int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
@@ -235,6 +265,10 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
     const int wanted = size - 1 < most ? size - 1 : most;
     if (helpers <= 0 || atomic_exchange(&pool.taken, 1))
         return 0;
+    if (is_alone()) {
+        atomic_store(&pool.taken, 0);
+        return 0;
+    }
     if (wanted > atomic_load(&pool.helpers))
         add_helpers(wanted - atomic_load(&pool.helpers), open_region);
 
@@ -247,8 +281,11 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
     const unsigned number = JOB_OF(atomic_load(&pool.state) + 1);
     atomic_store(&pool.state, (uint64_t)helpers * SEAT + (uint64_t)chunks * END + number);
     atomic_fetch_add(&pool.posted, 1);
-    if (n >= WAKE_FROM && atomic_load(&pool.sleepers) > 0)
+    if (n >= WAKE_FROM && atomic_load(&pool.sleepers) > 0) {
+        const int64_t start = now();
         wake(&pool.posted, helpers);
+        held_up_since(start);
+    }
     for (ptrdiff_t next; (next = claim_first()) >= 0;)
         compute(next);
     wait_until_finished((uint32_t)(chunks - END_OF(atomic_load(&pool.state))));

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The default number of threads beside one thread, on an idle and on a busy machine (processes that spin, two for each
+CPU): python benchmarks/busy.py [--into DIR]. Rewrites benchmarks/results/busy.json, which README reads."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import gelu_fast
+from gelu_fast import _core
+
+RESULTS = Path(__file__).resolve().parent / "results"
+SIZES = [1 << k for k in range(14, 22)]
+PROCESSES = 10
+SECONDS = 0.75  # for each size, half of it for each number of threads
+
+
+def ratios():
+    """Of this process: for each size, the default's time over one thread's, their medians and their means."""
+    found = []
+    for n in SIZES:
+        x = np.random.default_rng(0).normal(size=n).astype(np.float32)
+        out = np.empty_like(x)
+        times = {None: [], 1: []}
+        calls = max(8, (1 << 21) // n)  # in turns, so that both see the same machine
+        end = time.perf_counter() + SECONDS
+        while time.perf_counter() < end:
+            for threads, taken in times.items():
+                gelu_fast.set_num_threads(threads)
+                for _ in range(calls):
+                    start = time.perf_counter_ns()
+                    gelu_fast.gelu(x, out=out)
+                    taken.append(time.perf_counter_ns() - start)
+        default, one = times.values()
+        found.append((np.median(default) / np.median(one), np.mean(default) / np.mean(one)))
+    return found
+
+
+def measure(spinning):
+    """[size][process] -> (ratio of medians, ratio of means), beside so many spinning processes."""
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(spinning)]
+    try:
+        code = f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        code += "import busy; print(json.dumps(busy.ratios()))"
+        runs = [
+            json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+            for _ in range(PROCESSES)
+        ]
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+    return list(zip(*runs))
+
+
+def cpu():
+    with open("/proc/cpuinfo") as file:
+        about = dict(line.split(":", 1) for line in file if ":" in line)
+    about = {name.strip(): value.strip() for name, value in about.items()}
+    return f"{about['model name']} family {about['cpu family']} model {about['model']}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--into", type=Path, default=RESULTS)
+    into = parser.parse_args().into
+    cpus = len(os.sched_getaffinity(0))
+    results = {
+        "about": {
+            "CPU": cpu(),
+            "CPUs": cpus,
+            "ISA level": _core.isa_level,
+            "spinning": 2 * cpus,
+            "processes": PROCESSES,
+            "Python": platform.python_version(),
+        },
+        "sizes": SIZES,
+    }
+    for name, spinning in (("idle", 0), ("busy", 2 * cpus)):
+        found = measure(spinning)
+        results[name] = {
+            "median": [round(max(median for median, _ in of_size), 2) for of_size in found],
+            "mean": [round(max(mean for _, mean in of_size), 2) for of_size in found],
+        }
+        print(name, results[name])
+    (into / "busy.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
