@@ -18,7 +18,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from gelu_fast._cache import cache_bytes
 from gelu_fast._docs import UFUNC_DOCS
-from gelu_fast._threads import cpu_quota, stack_bytes
+from gelu_fast._threads import cpu_quota
 
 np.import_array()
 np.import_ufunc()
@@ -60,10 +60,10 @@ cdef extern from "kernels/threads.h" nogil:
 cdef extern from "kernels/pool.h" nogil:
     ctypedef void gelu_share(const void *job, npy_intp start, npy_intp stop) noexcept nogil
     bint gelu_pool_run(gelu_share *share, const void *job, npy_intp n, int threads, int size,
-                       void (*open_region)(int threads) noexcept nogil) noexcept
+                       void (*open)(int threads) noexcept nogil) noexcept
     void gelu_pool_serve(int number) noexcept
     void gelu_pool_retry() noexcept
-    void gelu_pool_init(size_t stack) noexcept
+    void gelu_pool_init() noexcept
 
 cdef extern from "kernels/environment.h" nogil:
     ctypedef struct gelu_environment:
@@ -338,7 +338,7 @@ cdef void share(const void *data, npy_intp start, npy_intp stop) noexcept nogil:
 
 
 cdef void open_region(int threads) noexcept nogil:
-    """OpenMP's threads, which from now on help with large arrays: kernels/pool.c."""
+    """Of OpenMP's threads, bound to their places, which from now on help with large arrays: kernels/pool.c."""
     cdef int i
     for i in prange(threads, num_threads=threads, schedule="static"):
         gelu_pool_serve(i)
@@ -383,7 +383,7 @@ cdef int initial_threads = openmp_threads()
 cdef int threads_when_requested = initial_threads
 cdef int quota = cpu_quota(MAX_THREADS)
 
-gelu_pool_init(stack_bytes())
+gelu_pool_init()
 
 
 cdef int openmp_threads() noexcept nogil:

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the system and the user say of threads before the first one starts."""
+"""How many CPUs' worth of time the system lets this process have."""
 
 import os
-import re
-
-_UNITS = {"b": 1, "": 1 << 10, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}  # OpenMP's: a number alone is in KiB
 
 
 def _quotas(folder):
@@ -44,11 +41,3 @@ def cpu_quota(most, groups="/proc/self/cgroup", system="/sys/fs/cgroup"):
                 for cpus in _quotas(os.path.join(mount, *parts[:depth])):
                     least = min(least, max(1, -int(-cpus // 1)))
     return least
-
-
-def stack_bytes():
-    """The stack that OpenMP gives its threads, in bytes; 0 for the system's default."""
-    for name in ("OMP_STACKSIZE", "GOMP_STACKSIZE"):
-        if given := re.fullmatch(r"\s*(\d+)\s*([bkmg]?)\s*", os.environ.get(name, ""), re.IGNORECASE):
-            return min(int(given[1]) * _UNITS[given[2].lower()], 2**62)
-    return 0

@@ -15,7 +15,7 @@ from needs import command
 
 import gelu_fast
 from gelu_fast import _config
-from gelu_fast._threads import cpu_quota, stack_bytes
+from gelu_fast._threads import cpu_quota
 
 LARGE = 1_000_000
 
@@ -134,26 +134,6 @@ def test_no_control_groups(tmp_path, no_omp_num_threads):
     assert cpu_quota(64, tmp_path / "nowhere", tmp_path) == 64
 
 
-@pytest.mark.parametrize(
-    "given, size",
-    [
-        ("", 0),
-        ("64", 64 << 10),
-        ("64k", 64 << 10),
-        (" 8 M ", 8 << 20),
-        ("512B", 512),
-        ("1G", 1 << 30),
-        ("x", 0),
-    ],
-)
-def test_stack_size(given, size, monkeypatch):
-    monkeypatch.delenv("OMP_STACKSIZE", raising=False)
-    monkeypatch.setenv("GOMP_STACKSIZE", given)
-    assert stack_bytes() == size
-    monkeypatch.setenv("OMP_STACKSIZE", "2M")
-    assert stack_bytes() == 2 << 20
-
-
 LIMIT = """
 import sys, gelu_fast
 from threadpoolctl import threadpool_limits
@@ -229,8 +209,7 @@ def settled(n):
 gelu_fast.set_num_threads(4)
 before = threads()
 """
-# A thread that opens the region and then sleeps, and three that help.
-POOL_OF_4 = 4
+POOL_OF_4 = 3  # threads that help
 
 
 @linux
@@ -248,6 +227,25 @@ POOL_OF_4 = 4
 def test_threads_are_started_for_large_arrays_alone(n, index, started):
     code = f"x = np.ones({n}, np.float32)\ngelu_fast.gelu(x{index})\nprint(len(settled({started})))"
     assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == str(started)
+
+
+@linux
+def test_where_openmp_binds_threads():
+    """The helpers are OpenMP's, each bound to the next place; one more thread has opened their region, and sleeps."""
+    code = f"""
+x = np.random.default_rng(2).normal(0, 4, 1_000_000)
+gelu_fast.set_num_threads(1)
+expected = gelu_fast.gelu(x)
+gelu_fast.set_num_threads(4)
+right = [np.array_equal(gelu_fast.gelu(x), expected) for _ in range(10)]
+pool = settled({POOL_OF_4 + 1})
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(gelu_fast.gelu(x), expected) else 1)
+print(all(right), len(pool), {{len(os.sched_getaffinity(int(thread))) for thread in pool}}, os.waitpid(child, 0)[1])
+"""
+    bound = {"OMP_PROC_BIND": "true", "OMP_PLACES": "threads", "OPENBLAS_NUM_THREADS": "1"}
+    assert run(COUNT + code, **bound) == f"True {POOL_OF_4 + 1} {{1}} 0"
 
 
 @linux

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The pool: OpenMP's threads in one parallel region that stays open for as long as the process lives, and one job at a
- * time, cut into chunks. The calling thread takes chunks from the front, helpers take them from the back. A call waits
- * for chunks that a helper has begun, and for nothing else: a helper that comes late, or never, costs it nothing.
+ * The pool: threads that stay, and one job at a time, cut into chunks. The calling thread takes chunks from the front,
+ * helpers take them from the back. A call waits for chunks that a helper has begun, and for nothing else: a helper that
+ * comes late, or never, as in a forked child, costs it nothing.
  *
- * A region for each call would end in a barrier, which waits until the system has given every thread a CPU: on a busy
- * machine 1 to 4 ms for 20 us of work. Its idle threads would spin as long as GOMP_SPINCOUNT says, in libgomp for
- * milliseconds, in which the next matrix product starves (17.5 ms for 10.3; 1760 x 1536 float32 on 2 cores). And a forked
- * child, whose thread seems to own a team that did not survive, would wait for it forever. Here the region is opened by a
- * thread of the pool's own, so that no state of OpenMP belongs to a thread that a fork copies. */
+ * A parallel region of OpenMP for each call was the way before. It ends in a barrier, which waits until the system has
+ * given every thread a CPU: on a busy machine 1 to 4 ms for 20 us of work. Between regions libgomp's threads spin for
+ * GOMP_SPINCOUNT turns, some milliseconds, in which the next matrix product starves (18.5 ms for 11.2; 1760 x 1536 float32,
+ * 2 cores, Zen 3). And a forked child, whose thread seems to own a team that did not survive, waits for it forever.
+ *
+ * The helpers are POSIX threads: OpenMP's count in libgomp, whose threads give up spinning where there are more than CPUs,
+ * those of other libraries too (torch.neg of 120 000 elements 74 us for 10). Where the user has OpenMP bind threads to
+ * places, the helpers are the threads of one parallel region, which stays open: OpenMP knows the places. */
 #include "pool.h"
 
 #if defined(_OPENMP) && defined(__linux__)
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <omp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -61,15 +64,14 @@ static struct {
     _Alignas(64) _Atomic uint32_t finished; /* chunks, by helpers: the caller sleeps on it */
     _Atomic uint32_t caller_sleeps;
     _Alignas(64) _Atomic int taken; /* by a call */
-    _Atomic int helpers;            /* that serve, or will soon */
     _Atomic int most_helpers;       /* that the system gives */
-    /* Of the call that has the pool. A helper reads them between a chunk's claim and its end. */
+    /* Of the call that has the pool. A helper reads the job between a chunk's claim and its end. */
     gelu_share *share;
     const void *job;
     ptrdiff_t n, chunk;
-    int64_t alone_until; /* ns, or 0; under `taken` */
+    int helpers;         /* that serve, or will soon */
+    int64_t alone_until; /* ns, or 0 */
 } pool = {.most_helpers = INT_MAX};
-static size_t stack_bytes;
 
 static void sleep_on(_Atomic uint32_t *word, uint32_t value)
 {
@@ -113,11 +115,9 @@ static void compute(ptrdiff_t chunk)
     pool.share(pool.job, start, start + (left < pool.chunk ? left : pool.chunk));
 }
 
-void gelu_pool_serve(int number)
+static void *serve(void *unused)
 {
     unsigned joined = UINT_MAX;
-    while (number == 0)
-        pause(); /* signals are blocked */
     for (;;) {
         const uint32_t seen = atomic_load(&pool.posted);
         for (ptrdiff_t chunk; (chunk = claim_last(&joined)) >= 0;) {
@@ -133,76 +133,69 @@ void gelu_pool_serve(int number)
             sleep_on(&pool.posted, seen);
         atomic_fetch_sub(&pool.sleepers, 1);
     }
+    return unused;
 }
 
 /* ---- threads from the system ---- */
 
 typedef struct {
-    void (*open_region)(int threads);
-    int helpers;
+    void (*open)(int threads);
+    int threads;
 } region;
 
-static void *wait_for(void *mutex)
+void gelu_pool_serve(int number)
 {
-    pthread_mutex_lock(mutex);
-    pthread_mutex_unlock(mutex);
-    return NULL;
+    while (number == 0)
+        pause(); /* at a place that a calling thread has; signals are blocked */
+    serve(NULL);
 }
 
-/* How many of so many threads the system gives, all at a time: libgomp ends the process where it gets one too few. */
-static int available(int threads)
-{
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t *started = malloc((size_t)threads * sizeof *started);
-    pthread_attr_t attributes;
-    int n = 0;
-    if (started == NULL || pthread_attr_init(&attributes) != 0) {
-        free(started);
-        return 0;
-    }
-    if (stack_bytes > 0)
-        pthread_attr_setstacksize(&attributes, stack_bytes); /* libgomp too keeps the default where this fails */
-    pthread_mutex_lock(&mutex);
-    while (n < threads && pthread_create(&started[n], &attributes, wait_for, &mutex) == 0)
-        n++;
-    pthread_mutex_unlock(&mutex);
-    for (int i = 0; i < n; i++)
-        pthread_join(started[i], NULL);
-    pthread_attr_destroy(&attributes);
-    free(started);
-    return n;
-}
-
-static void *lead(void *arg)
+static void *open_region(void *arg)
 {
     const region wanted = *(region *)arg;
     free(arg);
-    const int n = available(wanted.helpers), missing = wanted.helpers - n;
-    if (missing > 0)
-        atomic_store(&pool.most_helpers, atomic_fetch_sub(&pool.helpers, missing) - missing);
-    if (n > 0)
-        wanted.open_region(n + 1);
+    wanted.open(wanted.threads);
     return NULL;
 }
 
-static void add_helpers(int helpers, void (*open_region)(int threads))
+/* How many of so many threads the system starts. Signals are for the threads of the program. */
+static int start(int threads, void *(*life)(void *), void *arg)
 {
-    region *wanted = malloc(sizeof *wanted);
+    int n = 0;
+    pthread_t thread;
+    pthread_attr_t attributes;
     sigset_t all, before;
-    pthread_t leader;
-    if (wanted == NULL)
-        return;
-    *wanted = (region){open_region, helpers};
-    atomic_fetch_add(&pool.helpers, helpers);
-    sigfillset(&all); /* signals are for the threads of the program */
+    if (pthread_attr_init(&attributes) != 0)
+        return 0;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&leader, NULL, lead, wanted) == 0)
-        pthread_detach(leader);
-    else {
-        free(wanted);
-        atomic_store(&pool.most_helpers, atomic_fetch_sub(&pool.helpers, helpers) - helpers);
-    }
+    while (n < threads && pthread_create(&thread, &attributes, life, arg) == 0)
+        n++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return n;
+}
+
+/* Until there are so many, or as many as the system gives. */
+static void add_helpers(int wanted, void (*open)(int threads))
+{
+    const int missing = wanted - pool.helpers;
+    int n = 0;
+    if (omp_get_proc_bind() == omp_proc_bind_false)
+        n = start(missing, serve, NULL);
+    else {
+        region *arg = malloc(sizeof *arg);
+        if (arg != NULL)
+            *arg = (region){open, missing + 1};
+        if (arg != NULL && start(1, open_region, arg) == 1)
+            n = missing;
+        else
+            free(arg);
+    }
+    pool.helpers += n;
+    if (n < missing)
+        atomic_store(&pool.most_helpers, pool.helpers);
 }
 
 void gelu_pool_retry(void) { atomic_store(&pool.most_helpers, INT_MAX); }
@@ -213,17 +206,13 @@ static void forget(void)
     atomic_store(&pool.state, 0);
     atomic_store(&pool.sleepers, 0);
     atomic_store(&pool.caller_sleeps, 0);
-    atomic_store(&pool.helpers, 0);
     atomic_store(&pool.taken, 0);
+    pool.helpers = 0;
     pool.alone_until = 0;
     gelu_pool_retry();
 }
 
-void gelu_pool_init(size_t stack)
-{
-    stack_bytes = stack;
-    pthread_atfork(NULL, NULL, forget);
-}
+void gelu_pool_init(void) { pthread_atfork(NULL, NULL, forget); }
 
 /* ---- a call ---- */
 
@@ -259,7 +248,7 @@ static int is_alone(void)
 }
 
 int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  void (*open_region)(int threads))
+                  void (*open)(int threads))
 {
     const int most = atomic_load(&pool.most_helpers), helpers = threads - 1 < most ? threads - 1 : most;
     const int wanted = size - 1 < most ? size - 1 : most;
@@ -269,8 +258,8 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
         atomic_store(&pool.taken, 0);
         return 0;
     }
-    if (wanted > atomic_load(&pool.helpers))
-        add_helpers(wanted - atomic_load(&pool.helpers), open_region);
+    if (wanted > pool.helpers)
+        add_helpers(wanted, open);
 
     ptrdiff_t chunk = n / (CHUNKS_A_THREAD * threads);
     chunk = chunk < LARGEST_CHUNK ? chunk : n / MOST_CHUNKS > LARGEST_CHUNK ? n / MOST_CHUNKS : LARGEST_CHUNK;
@@ -296,13 +285,13 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
 #else
 
 int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  void (*open_region)(int threads))
+                  void (*open)(int threads))
 {
-    (void)share, (void)job, (void)n, (void)threads, (void)size, (void)open_region;
+    (void)share, (void)job, (void)n, (void)threads, (void)size, (void)open;
     return 0;
 }
 void gelu_pool_serve(int number) { (void)number; }
 void gelu_pool_retry(void) {}
-void gelu_pool_init(size_t stack) { (void)stack; }
+void gelu_pool_init(void) {}
 
 #endif

@@ -10,18 +10,17 @@
 typedef void gelu_share(const void *job, ptrdiff_t start, ptrdiff_t stop);
 
 /* All n elements, on this thread and at most `threads - 1` helpers. The pool is brought to `size - 1` of them, whatever the
- * job, so that threads do not come and go; `open_region` makes them, and is called on a thread of its own. False, and
- * nothing is computed, where another call has the pool or there can be no helpers. */
-int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  void (*open_region)(int threads));
+ * job, so that threads do not come and go; where OpenMP binds threads, `open` opens a parallel region for them, on a thread
+ * of its own. False, and nothing is computed, where this thread had better compute alone. */
+int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size, void (*open)(int threads));
 
-/* The life of thread `number` of a region: 0 sleeps, the others help. Does not return. */
+/* The life of thread `number` of such a region: 0 sleeps, the others help. Does not return. */
 void gelu_pool_serve(int number);
 
 /* Ask the system once more for threads that it has refused. */
 void gelu_pool_retry(void);
 
-/* Once, before all else: the stack that OpenMP gives its threads, in bytes, or 0 for the system's default. */
-void gelu_pool_init(size_t stack);
+/* Once, before all else. */
+void gelu_pool_init(void);
 
 #endif
