@@ -55,6 +55,7 @@ cdef extern from "kernels/kernels.h" nogil:
 
 cdef extern from "kernels/threads.h" nogil:
     int omp_get_max_threads() noexcept
+    int omp_get_proc_bind() noexcept  # 0: it does not bind threads
     int GELU_OPENMP
 
 cdef extern from "kernels/pool.h" nogil:
@@ -359,7 +360,8 @@ cdef void execute(char **args, const Space *space, const Loop *loop, Overlap ove
     if n >= 2 * MIN_SHARE and overlaps <= IN_PLACE:
         size = thread_count()
         threads = <int> min(<npy_intp> size, n // MIN_SHARE)
-    if threads == 1 or not gelu_pool_run(share, &job, n, threads, size, open_region):
+    if threads == 1 or not gelu_pool_run(share, &job, n, threads, size,
+                                         open_region if omp_get_proc_bind() != 0 else NULL):
         share(&job, 0, n)
 
 

@@ -14,11 +14,10 @@
  * places, the helpers are the threads of one parallel region, which stays open: OpenMP knows the places. */
 #include "pool.h"
 
-#if defined(_OPENMP) && defined(__linux__)
+#if defined(__linux__)
 
 #include <limits.h>
 #include <linux/futex.h>
-#include <omp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -182,7 +181,7 @@ static void add_helpers(int wanted, void (*open)(int threads))
 {
     const int missing = wanted - pool.helpers;
     int n = 0;
-    if (omp_get_proc_bind() == omp_proc_bind_false)
+    if (open == NULL)
         n = start(missing, serve, NULL);
     else {
         region *arg = malloc(sizeof *arg);

@@ -9,6 +9,7 @@
 #define GELU_OPENMP _OPENMP
 #else
 static inline int omp_get_max_threads(void) { return 1; }
+static inline int omp_get_proc_bind(void) { return 0; }
 #define GELU_OPENMP 0
 #endif
 
