@@ -11,7 +11,7 @@ EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== IS
 # CPUs that this machine is not: whatever the level of the process, so once.
 EMULATED = tests/test_emulated.py
 
-.PHONY: demo test test-all exhaustive bench errors readme figure coefficients dist clean
+.PHONY: demo test test-all exhaustive bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -41,6 +41,11 @@ bench: $(VENV)/.peers errors
 	    -k "exact-float32 and -out- and (4096 or 65536 or 1048576) and (gelu_fast or torch)" \
 	    --benchmark-json=build/bench-v3.json ;; esac
 	$(BIN)/python benchmarks/report.py build/bench-*.json
+	$(BIN)/python tools/readme.py
+
+# The default number of threads on an idle and on a busy machine.
+busy: $(VENV)/.test
+	$(BIN)/python benchmarks/busy.py
 	$(BIN)/python tools/readme.py
 
 # The picture of errors, gelu_fast's beside the peers'.

@@ -115,13 +115,32 @@ def targets():
     return table([f"{n_reached} of {len(judged)} targets are reached", "wanted", "found"], rows, left=2)
 
 
+def busy():
+    """The default number of threads beside one thread, in the worst of the processes."""
+    results = json.loads((RESULTS / "busy.json").read_text())
+    about = results["about"]
+    rows = [
+        [f"{machine}, {statistic}", *(f"{ratio:.2f}" for ratio in results[machine][statistic])]
+        for machine in ("idle", "busy")
+        for statistic in ("median", "mean")
+    ]
+    sizes = (f"2^{n.bit_length() - 1}" for n in results["sizes"])
+    lines = [
+        f"Time of the default over one thread's, exact form, float32, in the worst of {about['processes']} processes; busy: beside",
+        f"{about['spinning']} spinning processes on {about['CPUs']} CPUs ({about['CPU']}, {about['ISA level']}; `make busy`).",
+        "",
+        table(["", *sizes], rows),
+    ]
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     path = ROOT / "README.md"
     old = new = path.read_text()
-    for name, section in (("accuracy", accuracy), ("speed", speed), ("targets", targets)):
+    for name, section in (("accuracy", accuracy), ("speed", speed), ("targets", targets), ("busy", busy)):
         start, end = f"<!-- {name}: written by tools/readme.py -->", "<!-- end -->"
         before, rest = new.split(start)
         new = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"
