@@ -8,10 +8,14 @@ import subprocess
 import sys
 import sysconfig
 from glob import glob
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_clib import build_clib
+from setuptools.errors import CCompilerError, ExecError, OptionError
 
 KERNELS = "gelu_fast/kernels/"
 
@@ -23,18 +27,69 @@ ISA_FLAGS = {
     "arm64": {"neon": []},
 }.get(sysconfig.get_platform().rsplit("-", 1)[-1], {"baseline": []})
 
+COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+
+
+def known(*flags):
+    """The flags that the compiler knows; none if there is no compiler, as CheckedKernels says later."""
+    if shutil.which(COMPILER[0]) is None:
+        return []
+    probe = [*COMPILER, "-E", "-x", "c", os.devnull]
+    return [flag for flag in flags if subprocess.run([*probe, flag], capture_output=True).returncode == 0]
+
+
+# IEEE arithmetic, whatever CC, CFLAGS, CPPFLAGS and LDFLAGS say: these flags come last and take back the others.
+# kernels.h checks the outcome. The linker gets them as well: at -ffast-math, -Ofast and -mdaz-ftz, compilers
+# link code that makes the whole process flush subnormal numbers to zero.
+TAKEN_BACK = """
+    -fno-fast-math -fno-unsafe-math-optimizations -fno-associative-math -fno-reciprocal-math -fno-finite-math-only
+    -fhonor-nans -fhonor-infinities -fsigned-zeros -fno-approx-func -fno-single-precision-constant
+    -fdenormal-fp-math=ieee -mfpmath=sse -mno-daz-ftz
+"""
+IEEE = [*known(*TAKEN_BACK.split()), "-O3", "-ffp-contract=off"]  # fma() is written where it is meant
+FLAGS = [*IEEE, "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math"]
 # SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/simd.h) one after the other.
 # Clang does so anyway, and does not know the flags.
-SCHEDULE = ["-fschedule-insns", "-fsched-pressure"]
-COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-PROBE = [*COMPILER, *SCHEDULE, "-fsyntax-only", "-x", "c", os.devnull]
-if shutil.which(COMPILER[0]) is None or subprocess.run(PROBE, capture_output=True).returncode != 0:
-    SCHEDULE = []
+SCHEDULE = known("-fschedule-insns", "-fsched-pressure")
 
-# No value may depend on what the compiler contracts or reorders: fma() is written where it is meant, and
-# -ffast-math never.
-FLAGS = ["-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
-OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") else []  # elsewhere untested: one thread
+# OpenMP elsewhere than on Linux is untested: there is one thread.
+openmp_wanted = os.environ.get("GELU_FAST_OPENMP") or "1"
+if openmp_wanted not in ("0", "1"):
+    raise OptionError(f"GELU_FAST_OPENMP must be 0 (one thread, without OpenMP) or 1, not {openmp_wanted!r}")
+OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") and openmp_wanted == "1" else []
+
+
+class CheckedKernels(build_clib):
+    """The kernels, after a trial of the compiler: an error of its own would not say what to do."""
+
+    def build_libraries(self, libraries):
+        self.attempt("int one;", [], "Install one (Debian: gcc and libc6-dev), or name it in CC.")
+        self.attempt("#include <Python.h>", [], "Install the headers of Python (Debian: python3-dev).")
+        if OPENMP:
+            self.attempt(
+                "#include <omp.h>\nint threads(void) { return omp_get_max_threads(); }",
+                OPENMP,
+                "Install its OpenMP (of Clang libomp; Debian: libomp-dev), name another compiler in CC, or set "
+                "GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP and uses one thread.",
+            )
+        super().build_libraries(libraries)
+
+    def attempt(self, program, flags, advice):
+        include = [sysconfig.get_path("include"), sysconfig.get_path("platinclude")]
+        with TemporaryDirectory() as work:
+            source, library = Path(work, "attempt.c"), Path(work, "attempt.so")
+            source.write_text(program + "\n")
+            try:
+                objects = self.compiler.compile(
+                    [str(source)], output_dir="/", include_dirs=include, extra_postargs=flags
+                )
+                self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
+            except (CCompilerError, ExecError, OSError) as error:
+                raise CCompilerError(
+                    f"The C compiler, {shlex.join(COMPILER)}, cannot build this with {flags}:\n{program}\n"
+                    f"({error})\n{advice}"
+                ) from None
+
 
 # One wheel for every CPython from 3.11 on, but for the free-threaded ones, which have no stable ABI yet.
 ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -43,6 +98,7 @@ MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION
 headers = sorted(glob(KERNELS + "*.h"))
 
 setup(
+    cmdclass={"build_clib": CheckedKernels},
     libraries=[
         (
             f"gelu_fast_{level}",
@@ -62,7 +118,7 @@ setup(
             include_dirs=[numpy.get_include(), "gelu_fast"],
             define_macros=MACROS + [("Py_LIMITED_API", "0x030B0000")] * ABI3,
             extra_compile_args=FLAGS + OPENMP,
-            extra_link_args=OPENMP,
+            extra_link_args=IEEE + OPENMP,
             py_limited_api=ABI3,
         ),
         build_dir="build",

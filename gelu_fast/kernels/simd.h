@@ -33,9 +33,17 @@
 #ifndef GELU_SIMD_H
 #define GELU_SIMD_H
 
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/* setup.py takes -ffast-math and the like back. This fails where a compiler still computes in another way. */
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) \
+    || defined(__NO_SIGNED_ZEROS__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || FLT_EVAL_METHOD != 0
+#error "gelu_fast needs IEEE arithmetic: build it without -ffast-math, -Ofast, -ffinite-math-only, -mfpmath=387 and such"
+#endif
+_Static_assert(sizeof 1.0 == sizeof(double), "gelu_fast needs double constants: no -fsingle-precision-constant");
 
 #if defined(__AVX2__)
 #include <immintrin.h>
