@@ -5,6 +5,7 @@ their threads. There is no arithmetic here: that is kernels/gelu.h."""
 
 import operator
 import os
+from warnings import warn
 
 cimport cython
 cimport numpy as np
@@ -552,13 +553,21 @@ cdef list by_number = list(ufuncs.values())
 
 cdef int add_type(object dtype, str kernels_type, const float *widen, const uint8_t *narrow) except -1:
     """A type that NumPy does not know."""
+    global n_types
     cdef int types[MAX_ARGS]
-    cdef int t = new_type(dtype, kernels_type, widen, narrow), f, j
+    cdef int t, f, j
+    if dtype.itemsize != (2 if widen == NULL else 1):
+        raise TypeError(f"{dtype} has {dtype.itemsize} bytes")
+    t = new_type(dtype, kernels_type, widen, narrow)
     for j in range(MAX_ARGS):
         types[j] = dtype.num
-    for f in range(GELU_N_FUNCTIONS):
-        np.PyUFunc_RegisterLoopForType(by_number[f], types[0], <np.PyUFuncGenericFunction> ufunc_loop, types,
-                                       loop_data[f][t])
+    try:
+        for f in range(GELU_N_FUNCTIONS):
+            np.PyUFunc_RegisterLoopForType(by_number[f], types[0], <np.PyUFuncGenericFunction> ufunc_loop, types,
+                                           loop_data[f][t])
+    except:
+        n_types = t
+        raise
     return 0
 
 
@@ -567,27 +576,38 @@ cdef tuple ONE_BYTE = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float
                        "float8_e4m3", "float8_e3m4")
 
 
+cdef int add_one_byte(object dtype, object bfloat16) except -1:
+    cdef np.ndarray widen = arange(1 << 8, dtype="u1").view(dtype).astype("f4")
+    cdef np.ndarray narrow = arange(1 << 16, dtype="u2").view(bfloat16).astype(dtype).view("u1")
+    kept.append((widen, narrow))
+    return add_type(dtype, "f32", <const float *> np.PyArray_DATA(widen), <const uint8_t *> np.PyArray_DATA(narrow))
+
+
+cdef int warn_of(str part, object error) except -1:
+    warn(f"gelu_fast works without {part}, which is installed but fails: {type(error).__name__}: {error}", RuntimeWarning)
+    return 0
+
+
 cdef int add_ml_dtypes() except -1:
     """Where ml_dtypes is installed, its types; an array of one can be there without this package knowing, so at once.
-    Its import takes 4 ms, one that fails 0.1."""
-    cdef np.ndarray widen, narrow
+    Its import takes 4 ms, one that fails 0.1. A part of it that fails costs its types, and a warning."""
     try:
         import ml_dtypes
-    except ImportError:
+        if ml_dtypes is None:  # sys.modules says that it shall be missing
+            return 0
+        bfloat16 = np_dtype(ml_dtypes.bfloat16)
+        add_type(bfloat16, "bf16", NULL, NULL)
+    except Exception as error:
+        if not isinstance(error, ModuleNotFoundError) or error.name != "ml_dtypes":
+            warn_of("ml_dtypes", error)
         return 0
-    if ml_dtypes is None:  # sys.modules says that it shall be missing
-        return 0
-    add_type(np_dtype(ml_dtypes.bfloat16), "bf16", NULL, NULL)
-    every_half = arange(1 << 16, dtype="u2").view(ml_dtypes.bfloat16)
-    with errstate(all="ignore"):
-        for name in ONE_BYTE:
-            if not hasattr(ml_dtypes, name):
-                continue
-            dtype = np_dtype(getattr(ml_dtypes, name))
-            widen = arange(1 << 8, dtype="u1").view(dtype).astype("f4")
-            narrow = every_half.astype(dtype).view("u1")
-            kept.append((widen, narrow))
-            add_type(dtype, "f32", <const float *> np.PyArray_DATA(widen), <const uint8_t *> np.PyArray_DATA(narrow))
+    for name in ONE_BYTE:
+        try:
+            if hasattr(ml_dtypes, name):
+                with errstate(all="ignore"):
+                    add_one_byte(np_dtype(getattr(ml_dtypes, name)), bfloat16)
+        except Exception as error:
+            warn_of(f"ml_dtypes.{name}", error)
     return 0
 
 
