@@ -1,8 +1,38 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""GELU for NumPy arrays: fast, and right to the last bits, tail included."""
+"""
+GELU for NumPy arrays: fast, and right to the last bits, tail included.
 
-from gelu_fast import _core
+Functions
+---------
+gelu : The Gaussian error linear unit.
+gelu_gate : The gate, which x is multiplied with.
+gelu_grad : The derivative.
+gelu_backward : A gradient times the derivative.
+bias_gelu : GELU of a sum.
+geglu, geglu_backward : The gated linear unit with GELU, and its gradients.
+stochastic_gelu : The random form, whose mean is GELU.
+get_num_threads, set_num_threads : How many threads compute a large array.
+show_config : Print what runs: version, ISA level, threads.
+
+The functions take the form of GELU as an argument: exact, the tanh approximation, or the sigmoid approximation. Each
+form is a ufunc as well: ``<function>_erf``, ``<function>_tanh``, ``<function>_sigmoid``; with location and scale
+``<function>_mu_sigma_erf`` and so on. Their docstrings state the error bounds.
+"""
+
+try:
+    from gelu_fast import _core
+except ImportError:
+    from importlib.util import find_spec
+
+    if find_spec("gelu_fast._core") is not None:
+        raise
+    raise ImportError(
+        f"{__path__[0]} has no compiled part that this Python can load. In a checkout, run `pip install .` and start "
+        "Python elsewhere, or run `pip install --editable .`; a zip archive must be installed."
+    ) from None
+
 from gelu_fast._config import __version__, show_config
+from gelu_fast._names import set_names as _set_names
 
 gelu = _core.gelu
 gelu_gate = _core.gelu_gate
@@ -31,3 +61,5 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
+
+_set_names([globals()[name] for name in __all__ if name != "__version__" and name not in _core.ufuncs])

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Names of what is public: every function and ufunc says that it is of gelu_fast, and is pickled by that name."""
+
+import copyreg
+
+import numpy as np
+
+from gelu_fast import _core
+from gelu_fast._bounds import UFUNCS
+from gelu_fast._docs import _FUNCTIONS
+
+
+def ufunc_named(name):
+    """Unpickle a ufunc that NumPy before 2.4 has pickled."""
+    return _core.ufuncs[name]
+
+
+def _pickle_ours_by_name(previous):
+    """NumPy before 2.4: a ufunc has no `__module__`, so pickle takes the first module that holds it."""
+
+    def reduce(ufunc):
+        name = ufunc.__name__
+        return (ufunc_named, (name,)) if _core.ufuncs.get(name) is ufunc else previous(ufunc)
+
+    copyreg.pickle(np.ufunc, reduce)
+
+
+def _name_inputs(ufuncs, inputs):
+    """Put the names of the inputs in the place of NumPy's x1, x2 in signature and docstring."""
+    from inspect import Parameter, signature  # NumPy 2.4 has imported it
+
+    named = signature(ufuncs[0])
+    parameters = list(named.parameters.values())
+    parameters[: len(inputs)] = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in inputs]
+    named = named.replace(parameters=parameters)
+    numbered = ", ".join(f"x{i}" for i in range(1, len(inputs) + 1))
+    for ufunc in ufuncs:
+        ufunc.__signature__ = named
+        ufunc.__doc__ = ufunc.__doc__.replace(numbered, ", ".join(inputs), 1)
+
+
+def set_names(functions):
+    for public in (*functions, *_core.ufuncs.values()):
+        try:
+            public.__module__ = "gelu_fast"
+        except AttributeError:
+            _pickle_ours_by_name(copyreg.dispatch_table[np.ufunc])
+            return
+    for function, (_, inputs, *_) in _FUNCTIONS.items():
+        ufuncs = [_core.ufuncs[name] for name in UFUNCS if UFUNCS[name][0] == function]
+        if ufuncs[0].nin > 1:
+            _name_inputs(ufuncs, inputs.split(", "))
