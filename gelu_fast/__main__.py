@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m gelu_fast``: what runs here, and the thing at work."""
+"""What runs here, how exact GELU of an array is, and how long it takes beside the usual NumPy formulas."""
 
+import argparse
 import math
 import time
 
@@ -22,16 +23,18 @@ def median_ms(function):
     return sorted(times[1:])[RUNS // 2] * 1e3
 
 
+# The usual formulas at their best: Python's floats leave float32 as it is, where np.sqrt(2) makes it float64; and x**3
+# goes through pow(): 31.5 ms for SHAPE, x * x * x 0.5 (Zen 3, NumPy 2.4).
+
+
 def usual_exact(x):
-    try:
-        from scipy.special import erf
-    except ImportError:
-        return None
-    return lambda: 0.5 * x * (1 + erf(x / np.sqrt(2)))
+    from scipy.special import erf
+
+    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
 
 
 def usual_tanh(x):
-    return lambda: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
 
 
 def largest_error(got, x):
@@ -43,25 +46,33 @@ def largest_error(got, x):
     return (np.abs(got[chosen] - exact) / ulp).max(), chosen.size
 
 
-def main():
+def demo():
     gelu_fast.show_config()
     x = np.random.default_rng(0).normal(0, 2, SHAPE).astype(np.float32)
-    y = gelu_fast.gelu(x)
     rows, columns = SHAPE
-    error, n = largest_error(y, x)
+    error, n = largest_error(gelu_fast.gelu(x), x)
     print(f"\nGELU of {rows} x {columns} float32 (the activations of a feed-forward block, {rows} tokens):")
     print(f"  largest error {error:.2f} ULP, at {n} of its elements, against math.erfc in float64")
+    print("  beside the usual formulas, which stay in float32 too and use one thread:")
     for name, approx, library, usual in (
-        ("exact", False, "SciPy", usual_exact(x)),
-        ("tanh", True, "NumPy", usual_tanh(x)),
+        ("exact", False, "SciPy", usual_exact),
+        ("tanh", True, "NumPy", usual_tanh),
     ):
-        fast = median_ms(lambda approx=approx: gelu_fast.gelu(x, approx, out=y))
-        if usual is None:
+        fast = median_ms(lambda approx=approx: gelu_fast.gelu(x, approx))
+        try:
+            slow = median_ms(lambda usual=usual: usual(x))
+        except ImportError:
             beside = "SciPy, which the usual formula takes erf from, is not installed"
         else:
-            slow = median_ms(usual)
-            beside = f"the usual {library} formula {slow:.1f} ms, {slow / fast:.0f} times as long"
+            beside = f"the {library} formula {slow:.1f} ms, {slow / fast:.1f} times as long"
         print(f"  {name:<5} {fast:.2f} ms; {beside}")
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser("python -m gelu_fast", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"gelu_fast {gelu_fast.__version__}")
+    parser.parse_args(argv)
+    demo()
 
 
 if __name__ == "__main__":

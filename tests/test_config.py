@@ -11,6 +11,7 @@ import pytest
 
 import gelu_fast
 from gelu_fast import _core
+from gelu_fast.__main__ import usual_exact, usual_tanh
 from gelu_fast._cache import cache_bytes
 
 ALL_X86 = ["baseline", "x86-64-v3", "x86-64-v4"]
@@ -114,9 +115,44 @@ def test_cache_is_what_the_system_reports(tmp_path):
     assert _core._stream_from() == cache_bytes()
 
 
+# ---- python -m gelu_fast ----
+
+
 def test_main_shows_the_thing_at_work():
     done = run("-m", "gelu_fast")
     assert done.returncode == 0, done.stderr
     assert f"ISA level  {_core.isa_level}" in done.stdout
-    for word in ("largest error", "ULP", "ms", "times"):
+    for word in ("largest error", "ULP", "ms", "times as long", "stay in float32"):
         assert word in done.stdout
+
+
+def test_command_line():
+    done = run("-m", "gelu_fast", "--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage: python -m gelu_fast ")
+    assert "ISA level" not in done.stdout
+    done = run("-m", "gelu_fast", "--version")
+    assert (done.returncode, done.stdout) == (0, f"gelu_fast {gelu_fast.__version__}\n")
+    for wrong in ("--fast", "benchmark", "-v"):
+        done = run("-m", "gelu_fast", wrong)
+        assert done.returncode == 2 and done.stdout == ""
+        assert f"python -m gelu_fast: error: unrecognized arguments: {wrong}" in done.stderr
+
+
+class Float32(np.ndarray):
+    """Lets no operation leave float32."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        inputs = [np.asarray(x) if isinstance(x, np.ndarray) else x for x in inputs]
+        result = getattr(ufunc, method)(*inputs, **options)
+        assert result.dtype == np.float32, (ufunc, [getattr(x, "dtype", x) for x in inputs])
+        return result.view(Float32)
+
+
+@pytest.mark.parametrize("formula, form", [(usual_exact, "none"), (usual_tanh, "tanh")])
+def test_what_it_compares_with(formula, form):
+    """The formulas are those of GELU, and all of their operations are float32's."""
+    x = np.linspace(-4, 4, 1001, dtype=np.float32)
+    y = np.asarray(formula(x.view(Float32)))
+    np.testing.assert_allclose(y, gelu_fast.gelu(x, form), rtol=1e-5, atol=1e-6)
+    with pytest.raises(AssertionError):
+        x.view(Float32) * np.sqrt(2)
