@@ -8,23 +8,24 @@ SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/kernels/*
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
-# CPUs that this machine is not: whatever the level of the process, so once.
-EMULATED = tests/test_emulated.py
+# The same at every level of the process, so once: CPUs that this machine is not, type checkers, real builds.
+ONCE = tests/test_emulated.py tests/test_typing.py tests/heavy/test_build.py
+EACH_TIME = $(addprefix --ignore=,$(ONCE))
 
 .PHONY: demo test test-all exhaustive bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
 
-# The suite, once for each ISA level that this CPU has; then other CPUs, under qemu.
+# The suite, once for each ISA level that this CPU has.
 test: $(VENV)/.test
-	@$(EACH_LEVEL) $(BIN)/python -m pytest --ignore=$(EMULATED) || exit 1; done
-	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(EMULATED)
+	@$(EACH_LEVEL) $(BIN)/python -m pytest $(EACH_TIME) || exit 1; done
+	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(ONCE)
 
-# With the peers and the real model: here nothing may be skipped for want of them, or of qemu.
+# With the peers, the real model and real builds: here nothing may be skipped for want of them, or of qemu.
 test-all: $(VENV)/.peers
-	@$(EACH_LEVEL) GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest --ignore=$(EMULATED) || exit 1; done
-	env -u GELU_FAST_ISA GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest $(EMULATED)
+	@$(EACH_LEVEL) GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest $(EACH_TIME) || exit 1; done
+	env -u GELU_FAST_ISA GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest $(ONCE)
 
 # Every float32, and the table in README that tells what was found.
 exhaustive: $(VENV)/.test
@@ -79,5 +80,5 @@ $(VENV)/.test: $(VENV)/bin/python $(SOURCES)
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(PIP) --editable ".[test,bench,examples,peers]"
+	$(PIP) --editable ".[test,bench,examples,peers,checks]"
 	touch $@
