@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from gelu_fast import _core
-from gelu_fast._cache import cache_bytes
+from gelu_fast._machine import cache_bytes
 
 __version__ = "0.1.0"
 

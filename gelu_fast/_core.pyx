@@ -17,9 +17,8 @@ from numpy import arange, array as np_array, asarray, bool as np_bool, can_cast,
 from numpy import empty, errstate, ndarray
 from numpy.lib.array_utils import normalize_axis_index
 
-from gelu_fast._cache import cache_bytes
 from gelu_fast._docs import UFUNC_DOCS
-from gelu_fast._threads import cpu_quota
+from gelu_fast._machine import cache_bytes, cpu_quota
 
 np.import_array()
 np.import_ufunc()
@@ -61,8 +60,9 @@ cdef extern from "kernels/threads.h" nogil:
 
 cdef extern from "kernels/pool.h" nogil:
     ctypedef void gelu_share(const void *job, npy_intp start, npy_intp stop) noexcept nogil
+    ctypedef void gelu_open(int threads) noexcept nogil
     bint gelu_pool_run(gelu_share *share, const void *job, npy_intp n, int threads, int size,
-                       void (*open)(int threads) noexcept nogil) noexcept
+                       gelu_open *open) noexcept
     void gelu_pool_serve(int number) noexcept
     void gelu_pool_retry() noexcept
     void gelu_pool_init() noexcept
@@ -352,6 +352,7 @@ cdef void execute(char **args, const Space *space, const Loop *loop, Overlap ove
     cdef npy_intp n = space.n_rows * space.n
     cdef Job job
     cdef int threads = 1, size = 1
+    cdef gelu_open *open_bound = NULL
     job.args, job.space, job.loop = args, space, loop
     job.one_by_one = overlaps == ONE_BY_ONE
     job.streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(space.steps, space.n, loop)
@@ -361,8 +362,9 @@ cdef void execute(char **args, const Space *space, const Loop *loop, Overlap ove
     if n >= 2 * MIN_SHARE and overlaps <= IN_PLACE:
         size = thread_count()
         threads = <int> min(<npy_intp> size, n // MIN_SHARE)
-    if threads == 1 or not gelu_pool_run(share, &job, n, threads, size,
-                                         open_region if omp_get_proc_bind() != 0 else NULL):
+    if omp_get_proc_bind() != 0:
+        open_bound = open_region
+    if threads == 1 or not gelu_pool_run(share, &job, n, threads, size, open_bound):
         share(&job, 0, n)
 
 

@@ -12,7 +12,7 @@ import pytest
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast.__main__ import usual_exact, usual_tanh
-from gelu_fast._cache import cache_bytes
+from gelu_fast._machine import cache_bytes
 
 ALL_X86 = ["baseline", "x86-64-v3", "x86-64-v4"]
 

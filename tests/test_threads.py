@@ -15,7 +15,7 @@ from needs import command
 
 import gelu_fast
 from gelu_fast import _config
-from gelu_fast._threads import cpu_quota
+from gelu_fast._machine import cpu_quota
 
 LARGE = 1_000_000
 

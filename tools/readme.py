@@ -126,8 +126,10 @@ def busy():
     ]
     sizes = (f"2^{n.bit_length() - 1}" for n in results["sizes"])
     lines = [
-        f"Time of the default over one thread's, exact form, float32, in the worst of {about['processes']} processes; busy: beside",
-        f"{about['spinning']} spinning processes on {about['CPUs']} CPUs ({about['CPU']}, {about['ISA level']}; `make busy`).",
+        "Time of the default over one thread's, exact form, float32, in the worst of "
+        f"{about['processes']} processes; busy: beside",
+        f"{about['spinning']} spinning processes on {about['CPUs']} CPUs "
+        f"({about['CPU']}, {about['ISA level']}; `make busy`).",
         "",
         table(["", *sizes], rows),
     ]

@@ -138,7 +138,7 @@ static void *serve(void *unused)
 /* ---- threads from the system ---- */
 
 typedef struct {
-    void (*open)(int threads);
+    gelu_open *open;
     int threads;
 } region;
 
@@ -177,7 +177,7 @@ static int start(int threads, void *(*life)(void *), void *arg)
 }
 
 /* Until there are so many, or as many as the system gives. */
-static void add_helpers(int wanted, void (*open)(int threads))
+static void add_helpers(int wanted, gelu_open *open)
 {
     const int missing = wanted - pool.helpers;
     int n = 0;
@@ -247,7 +247,7 @@ static int is_alone(void)
 }
 
 int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  void (*open)(int threads))
+                  gelu_open *open)
 {
     const int most = atomic_load(&pool.most_helpers), helpers = threads - 1 < most ? threads - 1 : most;
     const int wanted = size - 1 < most ? size - 1 : most;
@@ -284,7 +284,7 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
 #else
 
 int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  void (*open)(int threads))
+                  gelu_open *open)
 {
     (void)share, (void)job, (void)n, (void)threads, (void)size, (void)open;
     return 0;
