@@ -378,11 +378,18 @@ GELU_ODD(ODD)
 #undef ODD
 #undef CURVE
 
-/* With location and scale: z = (x - mu)/sigma, rounded twice, in the place of x in the gate g; no number where sigma is
- * not above 0. */
+/* With location and scale: z = (x - mu)/sigma, rounded twice, in the place of x in the gate g; NaN where sigma is not
+ * above 0. For sigma = inf an infinite difference is divided by 1: inf/inf would be NaN. */
 INLINE V R(standard)(V x, V mu, V sigma)
 {
-    return (x - mu) / SELECT(AT_MOST(sigma, ALL(0)), ALL(__builtin_nanf("")), sigma);
+    V distance = x - mu;
+    MASK usual = UP_TO(sigma, ALL(R(LARGEST)));
+    if (__builtin_expect(ANY(~usual), 0)) {
+        V infinite = SELECT(R(finite)(distance), ALL(__builtin_inff()), ALL(1));
+        V unusual = SELECT(UP_TO(sigma, ALL(__builtin_inff())), infinite, ALL(__builtin_nanf("")));
+        sigma = SELECT(usual, sigma, unusual);
+    }
+    return distance / sigma;
 }
 
 /* g'(t), t = |z|, in the segments, and lifted in the tail, where lifted T(t) = g(-t) is at hand: the normal density;
