@@ -5,16 +5,19 @@ their threads. There is no arithmetic here: that is kernels/gelu.h."""
 
 import operator
 import os
+from collections.abc import Mapping
 from warnings import warn
 
 cimport cython
 cimport numpy as np
 from cython.parallel cimport prange
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 from numpy cimport npy_intp
 
 from numpy import arange, array as np_array, asarray, bool as np_bool, can_cast, copyto, dtype as np_dtype
-from numpy import empty, errstate, ndarray
+from numpy import empty, errstate, floating, generic, logical_and, ndarray, zeros
+from numpy import any as np_any, where as np_where
 from numpy.lib.array_utils import normalize_axis_index
 
 from gelu_fast._docs import UFUNC_DOCS
@@ -96,6 +99,7 @@ cdef struct Draws:
     const gelu_random *random
     gelu_kernel *gate_f64
     uint32_t key[4]
+    uint64_t offset  # the number of the call's first element
     int words  # of each element: 1 for float32, 2 for float64
     char *kept  # a byte for each element, or NULL
 
@@ -159,17 +163,20 @@ cdef void unpack(char *strided, npy_intp step, const char *packed, npy_intp n, c
 
 
 cdef void draw(char **args, char *gates, char *bits, npy_intp number, npy_intp n, const Loop *loop) noexcept nogil:
-    """Stochastic GELU of a block of elements, x and y, the first of which has this number; with room for their gates and
-    bits, and for OTHERS_BITS more."""
+    """Stochastic GELU of a block of elements, x and y, with room for their gates and bits, and for OTHERS_BITS more;
+    `number` counts the first one from the call's first element."""
     cdef const Draws *draws = loop.draws
     cdef char *block_args[5]
-    cdef npy_intp first = number * draws.words // 64
+    # Numbers reach 2**64, so the division comes before the product: element `place` of the 64 words from 64 `first` on.
+    cdef uint64_t in_64_words = 64 // draws.words
+    cdef uint64_t first = (draws.offset + number) // in_64_words
+    cdef npy_intp place = (draws.offset + number) % in_64_words
     block_args[0] = args[0]
     block_args[1] = gates
-    block_args[2] = bits + 4 * (number * draws.words - first * 64)
+    block_args[2] = bits + 4 * place * draws.words
     block_args[3] = args[1]
     block_args[4] = NULL if draws.kept == NULL else draws.kept + number
-    draws.random.bits(<uint32_t *> bits, draws.key, first, ((number + n) * draws.words - first * 64 + 255) // 256 * 4)
+    draws.random.bits(<uint32_t *> bits, draws.key, first, ((place + n) * draws.words + 255) // 256 * 4)
     loop.kernels.plain(block_args, n)
     if draws.words == 1:
         draws.random.decide_f32(block_args, n, draws.gate_f64)
@@ -623,6 +630,8 @@ cdef enum:
     MAX_DIMS = 64  # NumPy's
     EVERY_TYPE_HAS = 65504  # float16's largest number
 
+cdef double EVERY_TYPE_HAS_TINY = 2.0 ** -6  # the smallest number above 0 of float8_e3m4, and larger than all others'
+
 
 cdef bint broadcast(np.ndarray a, const npy_intp *shape, int ndim, npy_intp *strides, bint repeats):
     """The strides of an array as one of this shape; whether it can be that, with elements repeated if they may be."""
@@ -826,23 +835,33 @@ cdef int form_of(object approx) except -1:
     raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
 
 
+cdef dict choice_of_types(object dtype, object casting, object signature):
+    """Those of a ufunc's arguments that choose its loop. Only those given: other libraries' __array_ufunc__ may get
+    them."""
+    cdef dict given = {}
+    if dtype is not None:
+        given["dtype"] = dtype
+    if casting is not SAME_KIND:
+        given["casting"] = casting
+    if signature is not None:
+        given["signature"] = signature
+    return given
+
+
 cdef object apply(int f, tuple inputs, object out, object where, object dtype, object casting, object order,
-                  object subok):
+                  object subok, object signature):
     """Function f of the inputs; the other arguments are a ufunc's."""
     cdef dict given
-    if where is True and dtype is None and casting is SAME_KIND and order is K and subok is True:
+    if (where is True and dtype is None and casting is SAME_KIND and order is K and subok is True
+            and signature is None):
         y = apply_contiguous(f, inputs[0], out) if len(inputs) == 1 else None
         if y is None:
             y = apply_plain(f, inputs, out)
         if y is not None:
             return y
-    given = {}  # only what was given: it may go on to other libraries' __array_ufunc__
+    given = choice_of_types(dtype, casting, signature)
     if where is not True:
         given["where"] = where
-    if dtype is not None:
-        given["dtype"] = dtype
-    if casting is not SAME_KIND:
-        given["casting"] = casting
     if order is not K:
         given["order"] = order
     if subok is not True:
@@ -856,18 +875,119 @@ cdef bint is_number(object x, double number):
     return <double> x == number if type(x) is float else type(x) is int and x == number
 
 
+cdef void sigma_loop(char **args, const npy_intp *dimensions, const npy_intp *steps, void *data) noexcept nogil:
+    """Copy the last input."""
+    cdef const Loop *loop = <const Loop *> data
+    cdef int last = loop.n_in - 1
+    cdef npy_intp i
+    for i in range(dimensions[0]):
+        memcpy(args[last + 1] + i * steps[last + 1], args[last] + i * steps[last], loop.itemsize)
+
+
+cdef np.PyUFuncGenericFunction sigma_loops[MAX_TYPES]
+
+
+cdef object make_sigma_ufunc(int f):
+    """sigma as function f computes with it. Of the inputs and types of f, so that NumPy, and every library that a ufunc
+    dispatches to, converts, aligns and masks the inputs for both in the same way."""
+    cdef int types[MAX_ARGS]
+    cdef int t, j
+    for t in range(n_types):
+        sigma_loops[t] = <np.PyUFuncGenericFunction> sigma_loop
+    ufunc = np.PyUFunc_FromFuncAndData(
+        sigma_loops, loop_data[f], signatures[f], n_numpy_types, gelu_functions[f].n_in, 1, np.PyUFunc_None, b"sigma",
+        b"sigma in the type that is computed in.", 0)
+    for t in range(n_numpy_types, n_types):
+        for j in range(MAX_ARGS):
+            types[j] = (<object> descriptors[t]).num
+        np.PyUFunc_RegisterLoopForType(ufunc, types[0], <np.PyUFuncGenericFunction> sigma_loop, types, loop_data[f][t])
+    return ufunc
+
+
+cdef object sigma_beside_x = make_sigma_ufunc(VALUE + MU_SIGMA)
+cdef object sigma_beside_dy_x = make_sigma_ufunc(BACKWARD + MU_SIGMA)
+
+
+cdef bint is_lazy(object x) except -1:
+    """Whether the values of x are still to be computed: a collection of dask or cubed, or an expression of polars, which
+    has no shape."""
+    if isinstance(x, (ndarray, generic)):
+        return False
+    graph = getattr(x, "__dask_graph__", None)
+    if graph is not None and graph() is not None or getattr(x, "chunks", None) and hasattr(x, "compute"):
+        return True
+    return hasattr(x, "__array_ufunc__") and not hasattr(x, "shape") and not hasattr(x, "__len__")
+
+
+cdef object stand_in(object x):
+    """One number of the input's type, unless the input may leave elements out: masked, missing, or without a partner of
+    the same label. A lazy one does not tell."""
+    if isinstance(x, ndarray) and not is_masked(x) or is_lazy(x):
+        return zeros((), x.dtype) if isinstance(getattr(x, "dtype", None), np_dtype) else 0
+    return x
+
+
+cdef bint has_bad(object sigma, object where, bint nan_is_missing) except -1:
+    """Whether an element that is computed and not missing has a sigma that is not above 0."""
+    if isinstance(sigma, Mapping):  # of xarray, a Dataset
+        return any([has_bad(each, where, nan_is_missing) for each in sigma.values()])
+    bad = ~(sigma > 0)
+    if hasattr(sigma, "is_nan"):  # for polars NaN is above 0
+        bad = bad | sigma.is_nan()
+    if nan_is_missing and hasattr(sigma, "isna"):
+        bad = bad & ~sigma.isna()
+    if where is not True:
+        bad = bad & asarray(where, bool)
+    try:
+        return bool(np_any(bad))
+    except TypeError:  # polars
+        return bool(bad.any())
+
+
+cdef bint is_above_zero(object sigma) except -1:
+    """Whether sigma is above 0 whatever type it is rounded to: most are, and this test is fast."""
+    if type(sigma) is float or type(sigma) is int or isinstance(sigma, floating):
+        return sigma >= EVERY_TYPE_HAS_TINY
+    return (type(sigma) is ndarray and sigma.dtype.kind in "fiu" and sigma.size > 0
+            and sigma.min() >= EVERY_TYPE_HAS_TINY)
+
+
+cdef int check_sigma(tuple inputs, object where, dict types) except -1:
+    """Raise if an element is computed with a sigma, the last input, that is not above 0 in the type that is computed in.
+    A lazy sigma is not checked: the ufunc gives NaN there."""
+    sigma = inputs[len(inputs) - 1]
+    if is_above_zero(sigma) or is_lazy(sigma):
+        return 0
+    cdef list others = [stand_in(x) for x in inputs[:-1]]
+    cdef bint nan_is_missing = hasattr(sigma, "isna")  # of pandas
+    try:
+        for x in inputs:
+            if hasattr(x, "is_valid"):  # of pyarrow, whose nulls NumPy reads as NaN
+                where = logical_and(where, x.is_valid())
+            # Beside an array of pandas that knows NA, NaN would become NA.
+            if (hasattr(x, "isna") and isinstance(sigma, (float, floating, ndarray)) and not is_masked(sigma)
+                    and np_any(sigma != sigma)):
+                sigma = np_where(sigma != sigma, -1, sigma)
+        with errstate(all="ignore"):
+            computed = (sigma_beside_x if len(others) == 2 else sigma_beside_dy_x)(*others, sigma, **types)
+            bad = has_bad(computed, where, nan_is_missing)
+    except Exception:  # the function's own ufunc fails as well, with its name in the error
+        return 0
+    if bad:
+        raise ValueError("sigma must be above 0, also when it is rounded to the type that is computed in")
+    return 0
+
+
 cdef object apply_at(int f, tuple inputs, object mu, object sigma, object out, object where, object dtype,
-                     object casting, object order, object subok):
+                     object casting, object order, object subok, object signature):
     """Function f of the inputs, or, unless location and scale are 0 and 1, the one that takes these as well."""
     if is_number(mu, 0) and is_number(sigma, 1):
-        return apply(f, inputs, out, where, dtype, casting, order, subok)
+        return apply(f, inputs, out, where, dtype, casting, order, subok, signature)
     # The defaults are no reason to compute in another type than that of x, as a float is for bfloat16.
     mu, sigma = 0 if is_number(mu, 0) else mu, 1 if is_number(sigma, 1) else sigma
-    # What is not computed yet, as a dask array, is not looked into: its results are no numbers where this would raise.
-    graph = getattr(sigma, "__dask_graph__", None)
-    if (graph is None or graph() is None) and not (asarray(sigma) > 0).all():
-        raise ValueError("sigma must be above 0")
-    return apply(f + MU_SIGMA, (*inputs, mu, sigma), out, where, dtype, casting, order, subok)
+    inputs = (*inputs, mu, sigma)
+    check_sigma(inputs, where, choice_of_types(dtype, casting, signature))
+    return apply(f + MU_SIGMA, inputs, out, where, dtype, casting, order, subok, signature)
 
 
 cdef tuple halves(object x, object axis):
@@ -888,7 +1008,7 @@ cdef tuple halves(object x, object axis):
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
-         order="K", subok=True):
+         order="K", subok=True, signature=None):
     """
     The Gaussian error linear unit, x Phi(x), or one of its approximations.
 
@@ -905,12 +1025,13 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     mu, sigma : array_like, optional
         Location and scale of the distribution whose gate it is: ``x Phi((x - mu) / sigma)``. Unless they are the
         numbers 0 and 1, the ufuncs are `gelu_mu_sigma_erf`, `gelu_mu_sigma_tanh` and `gelu_mu_sigma_sigmoid`, whose
-        docstrings say what is rounded. For mu = 0 and a small sigma it comes near to ReLU.
+        docstrings say what is rounded. For mu = 0 and a small sigma it comes near to ReLU. Where one of them is missing
+        (masked, NA, null, NaN in pandas), the result is missing, too.
     out : ndarray, None, or tuple of one ndarray, optional
         Where to put the result; may be `x` itself.
     where : array_like of bool, optional
         Where to compute; elsewhere `out` keeps its value.
-    dtype, casting, order, subok
+    dtype, casting, order, subok, signature
         As for every `numpy.ufunc`.
 
     Returns
@@ -921,8 +1042,9 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     Raises
     ------
     ValueError
-        If `approx` is none of the above, if `sigma` is not above 0 throughout (of an array of dask that is not looked
-        into: the results are NaN there), or if `out` has a shape that the result does not broadcast to.
+        If `approx` is none of the above, if an element is computed with a `sigma` that is not above 0, or that becomes 0
+        when it is rounded to the type that is computed in (a lazy `sigma`, as a dask array, is not checked: the results
+        are NaN there), or if `out` has a shape that the result does not broadcast to.
     TypeError
         If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under
         `casting`.
@@ -945,14 +1067,14 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    return apply_at(VALUE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok)
+    return apply_at(VALUE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
-              order="K", subok=True):
+              order="K", subok=True, signature=None):
     """
     The gate of GELU, which x is multiplied with: Phi(x), or one of its approximations.
 
@@ -967,7 +1089,7 @@ def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
         The form, as for `gelu`. These are the ufuncs `gelu_gate_erf`, `gelu_gate_tanh` and `gelu_gate_sigmoid`.
     mu, sigma : array_like, optional
         Location and scale, as for `gelu`: ``Phi((x - mu) / sigma)``, `gelu_gate_mu_sigma_erf` and so on.
-    out, where, dtype, casting, order, subok
+    out, where, dtype, casting, order, subok, signature
         As for `gelu`.
 
     Returns
@@ -996,14 +1118,14 @@ def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
     >>> gelu_gate(np.array([-10.0, 0.0, 1.0]))
     array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])
     """
-    return apply_at(GATE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok)
+    return apply_at(GATE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
-              order="K", subok=True):
+              order="K", subok=True, signature=None):
     """
     The derivative of GELU, or of one of its approximations.
 
@@ -1018,7 +1140,7 @@ def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
         Location and scale, as for `gelu`; the derivative is that with respect to `x`. The ufuncs are
         `gelu_grad_mu_sigma_erf` and so on; of both terms, which may cancel, and their sum the largest counts for the
         error.
-    out, where, dtype, casting, order, subok
+    out, where, dtype, casting, order, subok, signature
         As for `gelu`.
 
     Returns
@@ -1047,14 +1169,14 @@ def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
     >>> gelu_grad(np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])
     """
-    return apply_at(GRAD + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok)
+    return apply_at(GRAD + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None,
-                  casting="same_kind", order="K", subok=True):
+                  casting="same_kind", order="K", subok=True, signature=None):
     """
     The gradient that GELU hands back: `dy` times the derivative at `x`, in one pass.
 
@@ -1071,7 +1193,7 @@ def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=Tru
     mu, sigma : array_like, optional
         Location and scale, as for `gelu`. The ufuncs are `gelu_backward_mu_sigma_erf` and so on, which multiply with
         the rounded ``gelu_grad(x, approx, mu=mu, sigma=sigma)``.
-    out, where, dtype, casting, order, subok
+    out, where, dtype, casting, order, subok, signature
         As for `gelu`; `out` may be `dy` or `x`.
 
     Returns
@@ -1096,14 +1218,14 @@ def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=Tru
     >>> gelu_backward(np.array([1.0, 1.0, 0.5]), np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])
     """
-    return apply_at(BACKWARD + form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok)
+    return apply_at(BACKWARD + form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
-              subok=True):
+              subok=True, signature=None):
     """
     GELU of a sum, ``gelu(x + bias, approx)``, in one pass.
 
@@ -1115,7 +1237,7 @@ def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, castin
         What is added, of a shape that broadcasts with that of `x`: most often one number for each of the last axis.
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form, as for `gelu`. These are the ufuncs `bias_gelu_erf`, `bias_gelu_tanh` and `bias_gelu_sigmoid`.
-    out, where, dtype, casting, order, subok
+    out, where, dtype, casting, order, subok, signature
         As for `gelu`; `out` may be `x`.
 
     Returns
@@ -1141,14 +1263,14 @@ def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, castin
     array([[0.84134475, 0.        ],
            [2.99595031, 1.95449974]])
     """
-    return apply(BIAS + form_of(approx), (x, bias), out, where, dtype, casting, order, subok)
+    return apply(BIAS + form_of(approx), (x, bias), out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=None, casting="same_kind", order="K",
-          subok=True):
+          subok=True, signature=None):
     """
     The gated linear unit with GELU, ``gelu(gate, approx) * up``, in one pass.
 
@@ -1158,12 +1280,13 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
         What GELU is taken of; or, if `up` is not given, both: it is split in halves along `axis`, `up` the first
         and the gate the second, as torch's and JAX's glu and diffusers' GEGLU do.
     up : array_like, optional
-        What it is multiplied with, of a shape that broadcasts with that of `gate`.
+        What it is multiplied with, of a shape that broadcasts with that of `gate`. Python's True, False and strings are
+        refused, as they are meant for `approx`.
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form, as for `gelu`. These are the ufuncs `geglu_erf`, `geglu_tanh` and `geglu_sigmoid`.
     axis : int, optional
         Along which one array is split. It has no meaning for two.
-    out, where, dtype, casting, order, subok
+    out, where, dtype, casting, order, subok, signature
         As for `gelu`; `out` may be `gate` or `up`.
 
     Returns
@@ -1196,18 +1319,18 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
     array([0.        , 1.68268949, 1.95449974])
     """
     cdef int form = form_of(approx)
-    if isinstance(up, names_of_forms):
-        raise TypeError(f"up must be an array, not {up!r}; beside one array approx is given by its name")
+    if isinstance(up, (str, bool)):  # np.True_ and np.False_ are numbers like any other
+        raise TypeError(f"up must be an array or a number, not {up!r}; approx is given by its name")
     if up is None:
         up, gate = halves(gate, axis)
-    return apply(GEGLU + form, (gate, up), out, where, dtype, casting, order, subok)
+    return apply(GEGLU + form, (gate, up), out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
 def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
-                   subok=True):
+                   subok=True, signature=None):
     """
     The gradients that GEGLU hands back, both in one pass over its inputs.
 
@@ -1223,7 +1346,7 @@ def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=No
         `geglu_backward_sigmoid`.
     out : tuple of two ndarrays or None, optional
         Where to put the results; may be any of the inputs.
-    where, dtype, casting, order, subok
+    where, dtype, casting, order, subok, signature
         As for `gelu`.
 
     Returns
@@ -1253,34 +1376,72 @@ def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=No
     >>> geglu_backward(np.array([1.0, 0.5]), np.array([0.0, 1.0]), np.array([3.0, 2.0]))
     (array([1.5       , 1.08331547]), array([0.        , 0.42067237]))
     """
-    return apply(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), out, where, dtype, casting, order, subok)
+    return apply(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), out, where, dtype, casting, order, subok, signature)
 
 
 cdef enum:
     SHORTEST_ROW = 256  # elements; for each row, words are drawn that belong to those before and after
 
-cdef object Generator = None, SeedSequence = None
+cdef object default_rng = None, SeedSequence = None, advancing = None
 
 
-cdef object key_of(object rng):
-    """128 bits as four words: from a Generator, which they advance, from a seed, or from the system."""
-    global Generator, SeedSequence
-    if Generator is None:
-        from numpy.random import Generator, SeedSequence  # here, as their import takes as long as this package's
-    if isinstance(rng, Generator):
-        return rng.integers(1 << 32, size=4, dtype="u4")
-    if rng is not None:
-        try:
+cdef object key_of(object rng, bint is_used):
+    """128 bits as four words: from a generator, which they advance if the key is used, from a seed, or from the system."""
+    global default_rng, SeedSequence, advancing
+    if default_rng is None:  # here, as their import takes as long as this package's
+        from numpy.random import BitGenerator, Generator, RandomState, SeedSequence, default_rng
+        advancing = (Generator, BitGenerator, RandomState)
+    try:
+        if isinstance(rng, advancing):
+            generator = default_rng(rng)  # RandomState: NumPy 2.2 or later
+            return generator.integers(1 << 32, size=4, dtype="u4") if is_used else zeros(4, "u4")
+        if hasattr(rng, "__index__") and getattr(rng, "ndim", 0) == 0:
             rng = operator.index(rng)
-        except TypeError:
-            raise TypeError(f"rng must be a numpy.random.Generator, an integer or None, not {rng!r}") from None
-    return SeedSequence(rng).generate_state(4)
+        return (rng if hasattr(rng, "generate_state") else SeedSequence(rng)).generate_state(4)
+    except TypeError as error:
+        raise TypeError(f"rng must be something that numpy.random.default_rng takes, not {rng!r}: {error}") from None
+
+
+cdef object array_of(object x):
+    """x as an array, unless that would compute it."""
+    if is_lazy(x):
+        raise TypeError(
+            f"stochastic_gelu computes with arrays in memory, and x, of type {type(x).__name__}, is still to be computed; "
+            "call it on each chunk, with a seed and offset= (the docstring shows it for dask)")
+    try:
+        return asarray(x)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if not hasattr(x, "__array__"):
+            raise
+        raise TypeError(f"x, of type {type(x).__name__}, cannot be made a NumPy array: {error}") from error
+
+
+cdef bint is_masked(object x) except -1:
+    if type(x) is ndarray or not isinstance(x, ndarray):
+        return False
+    from numpy.ma import MaskedArray
+    return isinstance(x, MaskedArray)
+
+
+cdef object stochastic_of_masked(object x, object out, bint return_mask, dict given):
+    """stochastic_gelu of a masked array, or into one: the masks are as a ufunc leaves them."""
+    from numpy.ma import MaskedArray, getdata, getmaskarray
+    if out is not None and not is_masked(out):
+        raise TypeError(f"out must be a masked array, as x is, not {type(out).__name__}")
+    data = array_of(getdata(x) if is_masked(x) else x)
+    mask = getmaskarray(x) if is_masked(x) else zeros(data.shape, "?")
+    results = stochastic_gelu(data, out=None if out is None else out.data, return_mask=True, **given)
+    y, kept = [MaskedArray(each, mask.copy())[()] for each in results]
+    if out is not None:
+        out.mask = mask
+        y = out
+    return (y, kept) if return_mask else y
 
 
 @cython.binding(False)
 @cython.embedsignature(True)
 @cython.embedsignature.format("clinic")
-def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
+def stochastic_gelu(x, rng=None, *, approx=False, offset=0, out=None, return_mask=False):
     """
     The random form of GELU: x times 1 with probability gate(x), else times 0; GELU is its mean.
 
@@ -1288,32 +1449,38 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     ----------
     x : array_like
         Input, of any shape. Types are as for `gelu`; float16, bfloat16 and the types of one byte are taken through
-        float32.
-    rng : numpy.random.Generator, int or None, optional
-        Where randomness comes from: a Generator, of which four words of 32 bits are taken for a call, a seed, at least
-        0, or None: the system's entropy.
+        float32. A dask array is refused: see the example.
+    rng : None, int, array_like of ints, SeedSequence, BitGenerator, Generator or RandomState, optional
+        The source of randomness, as for `numpy.random.default_rng`. A seed (an int or ints, each at least 0, or a
+        SeedSequence) gives the same result in every call. From a generator a call takes four words of 32 bits, from an
+        empty `x` none. None takes the system's entropy.
     approx : {False, "none", True, "tanh", "sigmoid"}, optional
         The form of the gate, as for `gelu`.
+    offset : int, optional
+        The number of the first element of `x`. With a seed, ``stochastic_gelu(x[n:], seed, offset=n)`` is
+        ``stochastic_gelu(x, seed)[n:]`` for an `x` of one dimension. ``offset + x.size`` is at most 2**64.
     out : ndarray or None, optional
-        Where to put the result, of the shape of `x`; may be `x` itself.
+        Where to put the result, of the shape of `x`; may be `x` itself. For a masked `x` a masked array.
     return_mask : bool, optional
         Whether to return where `x` was kept, too.
 
     Returns
     -------
     y : ndarray or scalar
-        A new array in C order, without what a subclass, pandas or dask would add: `x` where it was kept; elsewhere
-        0.0, or -0.0 where `x` is below zero or -0.0. NaN at NaN.
+        A new array in C order: `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is below zero or -0.0. NaN at
+        NaN. Masked where `x` is masked; other subclasses of ndarray, and what pandas and xarray hold beside the numbers,
+        are left out.
     mask : ndarray of bool or scalar, only if `return_mask`
-        Where `x` was kept; False at NaN.
+        Where `x` was kept; False at NaN. Masked where `x` is masked.
 
     Raises
     ------
     TypeError
-        If `x` is complex, longdouble, object, string or datetime, if `rng` is nothing of the above, or if `out` is no
-        array or cannot hold the result.
+        If `x` is complex, longdouble, object, string or datetime, is still to be computed, or does not become an array;
+        if `rng` is none of the above, `offset` is no integer, or `out` is no array or cannot hold the result.
     ValueError
-        If `approx` is none of the above, the seed is below 0, or `out` has another shape than `x`.
+        If `approx` is none of the above, a seed or `offset` is below 0, `offset` is too large, or `out` has another
+        shape than `x`.
 
     See Also
     --------
@@ -1322,9 +1489,9 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
 
     Notes
     -----
-    Element i, in C order, is decided by word i of a counter-based generator, Philox4x32-10 (word pairs for float64),
-    so that one seed gives the same result whatever the memory layout, the number of threads, or the ISA level. The
-    number that is compared with the gate has 31 bits, for float64 52: the probability is right to 2**-32, or 2**-53.
+    Element i, in C order, is decided by word ``offset + i`` of a counter-based generator, Philox4x32-10 (word pairs for
+    float64), so that one seed gives the same result whatever the memory layout, the number of threads, or the ISA level.
+    The number that is compared with the gate has 31 bits, for float64 52: the probability is right to 2**-32, or 2**-53.
 
     References
     ----------
@@ -1337,6 +1504,21 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     >>> from gelu_fast import stochastic_gelu
     >>> stochastic_gelu(np.array([-3.0, -0.5, 0.5, 3.0]), 1)
     array([-0. , -0.5,  0. ,  3. ])
+
+    A dask array: chunks of whole rows of the first axis, each of which says the number of its first element. The result
+    is that of a call on the whole array. A seed belongs here: chunks must not share a Generator.
+
+    >>> import math
+    >>> import dask.array as da
+    >>> def block(x, seed, block_info):
+    ...     row = block_info[0]["array-location"][0][0]
+    ...     return stochastic_gelu(x, seed, offset=row * math.prod(x.shape[1:]))
+    >>> x = np.random.default_rng(0).normal(size=(40, 5, 6))
+    >>> lazy = da.from_array(x, chunks=(7, 2, 3))
+    >>> rows = lazy.rechunk({axis: -1 for axis in range(1, lazy.ndim)})
+    >>> y = rows.map_blocks(block, 7, dtype=x.dtype, meta=x[:0])
+    >>> bool((y.compute() == stochastic_gelu(x, 7)).all())
+    True
     """
     cdef int form = form_of(approx)
     cdef np.ndarray a, y, kept_at = None
@@ -1344,20 +1526,31 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
     cdef Space space
     cdef Draws draws
-    array = asarray(x)
+    if is_masked(x) or is_masked(out):
+        return stochastic_of_masked(x, out, return_mask, {"rng": rng, "approx": approx, "offset": offset})
+    array = array_of(x)
     result = array.dtype
     if result is not float32 and result is not float64:
-        result = by_number[VALUE].resolve_dtypes((result, None))[1]
+        try:
+            result = by_number[VALUE].resolve_dtypes((result, None))[1]
+        except TypeError:
+            raise TypeError(f"stochastic_gelu takes no x of type {array.dtype}") from None
+    try:
+        offset = operator.index(offset)
+    except TypeError:
+        raise TypeError(f"offset must be an integer, not {offset!r}") from None
+    if not 0 <= offset <= 2**64 - array.size:
+        raise ValueError(f"offset must be from 0 to 2**64 - {array.size}, the size of x, not {offset}")
     if out is not None:
         if not isinstance(out, ndarray):
-            raise TypeError("out must be an array")
+            raise TypeError(f"out must be an array, not {type(out).__name__}")
         if out.shape != array.shape:
             raise ValueError(f"out has shape {out.shape}, x has {array.shape}")
         if not out.flags.writeable:
             raise ValueError("output array is read-only")
         if not can_cast(result, out.dtype, "same_kind"):
             raise TypeError(f"cannot cast {result} to {out.dtype}, the type of out, by the rule 'same_kind'")
-    key = key_of(rng)  # here, so that an error takes nothing from a Generator
+    key = key_of(rng, array.size > 0)  # here, so that an error takes nothing from a generator
     computed = float64 if result == float64 else float32
     # Plain operands of that type as they are, all else through new arrays.
     if array.dtype is computed:
@@ -1367,7 +1560,7 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
             a = array.astype(computed)
     if not np.PyArray_ISBEHAVED_RO(a):
         a = a.copy()
-    if type(out) is ndarray and out.dtype is computed and np.PyArray_ISBEHAVED(out):
+    if type(out) is ndarray and out.dtype is computed and result == computed and np.PyArray_ISBEHAVED(out):
         y = out
     else:
         y = empty(array.shape, computed)
@@ -1379,6 +1572,7 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
     draws.random = gelu_levels[level].random
     draws.gate_f64 = gelu_levels[0].kernels[GATE + form][FLOAT64].plain
     draws.words = computed.itemsize // 4
+    draws.offset = offset if array.size else 0
     for j in range(4):
         draws.key[j] = key[j]
     cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
@@ -1396,8 +1590,9 @@ def stochastic_gelu(x, rng=None, *, approx=False, out=None, return_mask=False):
         space.steps[0] = space.steps[1] = computed.itemsize
         space.row_steps[0] = space.row_steps[1] = 0
     run_plain(args, &space, &loop, IN_PLACE)
+    if y is not out:
+        y = y.astype(result, copy=False)  # for out as well: some types of one byte have no -0.0
     if out is None:
-        y = y.astype(result, copy=False)
         answer = y if y.ndim else y[()]
     else:
         if y is not out:

@@ -352,10 +352,60 @@ def test_geglu_of_labelled_halves():
     assert masked.mask.tolist() == [[False, True]]
 
 
-@pytest.mark.parametrize("up", [True, False, "tanh", np.True_])
+@pytest.mark.parametrize("up", [True, False, "tanh", np.str_("tanh")])
 def test_approx_in_the_place_of_up(up):
     with pytest.raises(TypeError, match="approx is given by its name"):
         gelu_fast.geglu(np.ones(4), up)
+
+
+@pytest.mark.parametrize("up", [np.False_, np.True_, np.array(True), np.array([True, False, True, True])])
+def test_booleans_of_numpy_are_numbers(up):
+    gate = np.random.default_rng(1).normal(size=4).astype(np.float32)
+    for approx in (False, "tanh", "sigmoid"):
+        assert_same(
+            gelu_fast.geglu(gate, up, approx), gelu_fast.geglu(gate, np.asarray(up, np.float32), approx)
+        )
+    assert_same(gelu_fast.geglu(up, gate), gelu_fast.geglu(np.asarray(up, np.float32), gate))
+
+
+SIGNATURES = {
+    "gelu": (1, "f->f"),
+    "gelu_gate": (1, "f->f"),
+    "gelu_grad": (1, "f->f"),
+    "gelu_backward": (2, "ff->f"),
+    "bias_gelu": (2, "ff->f"),
+    "geglu": (2, "ff->f"),
+    "geglu_backward": (3, "fff->ff"),
+}
+
+
+@pytest.mark.parametrize("function", SIGNATURES)
+def test_signature(function):
+    """As a ufunc's: of letters, or of types."""
+    n_in, letters = SIGNATURES[function]
+    chooser, inputs = getattr(gelu_fast, function), some_inputs("gelu_mu_sigma_erf", 20, np.float64)[:n_in]
+    want = outputs_of(chooser(*(x.astype(np.float32) for x in inputs)))
+    types = tuple(np.float32 if c == "f" else None for c in letters.replace("->", ""))
+    for signature in (letters, types, (*types[:n_in], *(None for _ in want))):
+        assert_same(chooser(*inputs, signature=signature), want)
+    for y in outputs_of(chooser(*inputs, signature=None)):
+        assert y.dtype == np.float64
+    out = [np.full(20, 7.0) for _ in want]
+    for wrong in ("F->F", letters.replace("f", "F"), "g", "", 3):
+        with pytest.raises((ValueError, TypeError)):
+            chooser(*inputs, signature=wrong, out=out[0] if len(out) == 1 else tuple(out))
+    with pytest.raises(TypeError):
+        chooser(*inputs, signature=letters, dtype=np.float32)
+    with pytest.raises(TypeError):
+        chooser(*inputs, signature=letters, casting="safe")
+    assert all((y == 7).all() for y in out)
+
+
+@pytest.mark.parametrize("function", ["gelu", "gelu_gate", "gelu_grad"])
+def test_signature_with_location_and_scale(function):
+    x = np.linspace(-3, 3, 20)
+    y = getattr(gelu_fast, function)(x, mu=0.25, sigma=2, signature="fff->f")
+    assert_same(y, getattr(gelu_fast, function)(x.astype(np.float32), mu=0.25, sigma=2))
 
 
 def test_geglu_of_no_halves():

@@ -111,17 +111,20 @@ def key_of(rng):
     return np.random.SeedSequence(rng).generate_state(4)
 
 
-def uniform(rng, n, dtype):
+def uniform(rng, n, dtype, offset=0):
     """The number of each element."""
+    of_each = 2 if dtype == np.float64 else 1
+    block, skip = divmod(offset * of_each, 64)
+    of_all = words(key_of(rng), block, (skip + n * of_each) // 64 + 1)[skip : skip + n * of_each]
     if dtype == np.float64:
-        low, high = words(key_of(rng), 0, n // 32 + 1)[: 2 * n].reshape(n, 2).T
+        low, high = of_all.reshape(n, 2).T
         return ((low | high << 32) >> 12) * 2.0**-52 + 2.0**-53
-    return ((words(key_of(rng), 0, n // 64 + 1)[:n] >> 1) + 0.5) * 2.0**-31
+    return ((of_all >> 1) + 0.5) * 2.0**-31
 
 
-def decided(x, rng, approx):
+def decided(x, rng, approx, offset=0):
     """The result, the mask, and where gate and number are too near for this to tell."""
-    gate, u = gate_of(x, approx), uniform(rng, x.size, x.dtype)
+    gate, u = gate_of(x, approx), uniform(rng, x.size, x.dtype, offset)
     mask = u <= gate
     return np.where(mask | np.isnan(x), x, np.copysign(0, x)), mask, np.abs(u - gate) <= 1e-13 * gate
 
@@ -747,12 +750,12 @@ def test_no_seed(dtype):
 @pytest.mark.parametrize("bits_of", ["PCG64", "MT19937", "SFC64", "Philox"])
 @pytest.mark.parametrize("n", [0, 1, 1000, 50_000])
 def test_generator(bits_of, n):
-    """Of four words it takes, however many elements there are."""
+    """A call takes four words, however many elements there are; none for no element."""
     rng, twin, third = (np.random.Generator(getattr(np.random, bits_of)(1)) for _ in range(3))
     x = np.random.default_rng(7).normal(0, 2, n)
     first = stochastic_gelu(x, rng)
     assert_same(first, stochastic_gelu(x, twin))
-    third.integers(1 << 32, size=4, dtype="u4")
+    third.integers(1 << 32, size=4 if n else 0, dtype="u4")
     np.testing.assert_equal(rng.bit_generator.state, third.bit_generator.state)
     second = stochastic_gelu(x, rng)
     assert_same(second, stochastic_gelu(x, twin))
@@ -760,25 +763,202 @@ def test_generator(bits_of, n):
         assert first.tobytes() != second.tobytes()
 
 
+def test_what_default_rng_takes(dtype):
+    """SPEC 7. Integers and sequences of them are seeds; of generators words are taken."""
+    x = np.random.default_rng(7).normal(0, 2, 1000).astype(dtype)
+    of_seed = {seed: stochastic_gelu(x, seed) for seed in (0, 3, 2**70)}
+    for seed, y in of_seed.items():
+        sequence = np.random.SeedSequence(seed)
+        for same in ([seed], (seed,), np.array([seed]) if seed < 9 else [seed], sequence):
+            assert_same(stochastic_gelu(x, same), y)
+        assert_same(stochastic_gelu(x, sequence), y)  # which does not change it
+        assert sequence.n_children_spawned == 0
+    children = [stochastic_gelu(x, child).tobytes() for child in np.random.SeedSequence(3).spawn(3)]
+    sequences = [
+        stochastic_gelu(x, seed).tobytes() for seed in ([1, 2], (2, 1), range(3), np.arange(3, dtype="u2"))
+    ]
+    assert sequences[2] == sequences[3] and len({*children, *sequences[:3]}) == 6
+    for bits_of in ("PCG64", "MT19937", "SFC64", "Philox"):
+        generators = [np.random.Generator(getattr(np.random, bits_of)(5)), getattr(np.random, bits_of)(5)]
+        if np.lib.NumpyVersion(np.__version__) >= "2.2.0":
+            generators.append(np.random.RandomState(getattr(np.random, bits_of)(5)))
+        first = [stochastic_gelu(x, generator) for generator in generators]
+        second = [stochastic_gelu(x, generator) for generator in generators]
+        for y, other in zip(first, second):
+            assert_same(y, first[0])
+            assert_same(other, second[0])
+        assert first[0].tobytes() != second[0].tobytes()
+
+
+@pytest.mark.parametrize("size", [0, 3])
 @pytest.mark.parametrize(
     "rng, error",
     [
         ("a", TypeError),
+        ("1", TypeError),
         (b"1", TypeError),
         (1.5, TypeError),
-        ([1], TypeError),
-        (np.array([1]), TypeError),
-        (np.random.PCG64(1), TypeError),
-        (np.random.SeedSequence(1), TypeError),
-        (np.random.RandomState(1), TypeError),
+        (np.float64(1), TypeError),
+        ([1.5], TypeError),
+        (np.array([1.5]), TypeError),
         (np.random, TypeError),
+        (object(), TypeError),
         (-1, ValueError),
         (np.int8(-1), ValueError),
+        ([1, -1], ValueError),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_bad_rng(rng, error):
-    out = np.full(3, 7.0)
-    with pytest.raises(error):
-        stochastic_gelu(np.ones(3), rng, out=out)
+def test_bad_rng(rng, error, size):
+    out = np.full(size, 7.0)
+    with pytest.raises(error, match="default_rng takes" if error is TypeError else "non-negative"):
+        stochastic_gelu(np.ones(size), rng, out=out)
     assert (out == 7).all()
+
+
+# ---- offset ----
+
+
+@pytest.mark.parametrize(
+    "offset", [0, 1, 31, 32, 33, 63, 64, 65, 100, 767, 768, 12_345, 2**31 - 1, 2**32 + 5, 2**62 - 3]
+)
+def test_rule_with_an_offset(dtype, offset):
+    for n in (1, 65, 2000):
+        x = values(n, dtype)
+        want, want_mask, doubtful = decided(x, 9, False, offset)
+        assert not doubtful.any()
+        y, mask = stochastic_gelu(x, 9, offset=offset, return_mask=True)
+        np.testing.assert_array_equal(mask, want_mask)
+        assert_same(y, want)
+
+
+@pytest.mark.parametrize("n", [1, 63, 64, 1000])
+def test_the_largest_offset(dtype, n):
+    """The last number is 2**64 - 1; the counters that give its words have 64 bits."""
+    x = values(n, dtype)
+    for back in (0, 1, 31, 64, 1000, 2**63 - n - 5, 2**63 - n):
+        offset = 2**64 - n - back
+        want, want_mask, doubtful = decided(x, 9, False, offset)
+        assert not doubtful.any()
+        y, mask = stochastic_gelu(x, 9, offset=offset, return_mask=True)
+        np.testing.assert_array_equal(mask, want_mask)
+        assert_same(y, want)
+    for offset in (2**64 - n + 1, 2**64, 2**64 + 1, 2**70):
+        with pytest.raises(ValueError, match="offset must be from 0"):
+            stochastic_gelu(x, 9, offset=offset)
+    assert stochastic_gelu(x[:0], 9, offset=2**64).size == 0
+
+
+def test_chunks_draw_as_the_whole(threads, dtype):
+    x = values(200_003, dtype)
+    y, mask = stochastic_gelu(x, 8, approx="tanh", return_mask=True)
+    edges = np.sort(np.random.default_rng(3).choice(x.size, 40))
+    for start, stop in zip([0, *edges], [*edges, x.size]):
+        part = stochastic_gelu(x[start:stop], 8, approx="tanh", offset=start, return_mask=True)
+        assert_same(part[0], y[start:stop])
+        assert_same(part[1], mask[start:stop])
+    square = x[: 300 * 301].reshape(300, 301)
+    whole = stochastic_gelu(square, 8)
+    for start, stop in ((0, 1), (1, 7), (7, 300)):
+        for layout in (square, np.asfortranarray(square)):
+            assert_same(stochastic_gelu(layout[start:stop], 8, offset=start * 301), whole[start:stop])
+    out = square.copy()
+    stochastic_gelu(out[50:], np.int64(8), offset=np.uint16(50 * 301), out=out[50:])
+    assert_same(out[50:], whole[50:])
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_chunks_of_small_types(name):
+    x = np.random.default_rng(2).normal(0, 2, 3000).astype(type_of(name))
+    y = stochastic_gelu(x, 4)
+    assert_same(stochastic_gelu(x[1001:], 4, offset=1001), y[1001:])
+
+
+@pytest.mark.parametrize(
+    "offset, error",
+    [(1.0, TypeError), ("1", TypeError), (None, TypeError), ([1], TypeError), (np.float64(1), TypeError)]
+    + [(-1, ValueError), (np.int8(-1), ValueError), (2**64, ValueError), (-(2**70), ValueError)],
+    ids=repr,
+)
+def test_bad_offset(offset, error):
+    out, rng = np.full(3, 7.0), np.random.default_rng(1)
+    with pytest.raises(error, match="offset must be"):
+        stochastic_gelu(np.ones(3), rng, offset=offset, out=out)
+    assert (out == 7).all()
+    assert rng.bit_generator.state == np.random.default_rng(1).bit_generator.state
+
+
+# ---- masks, errors, outputs of another type ----
+
+
+def test_masked_arrays(dtype):
+    x = values(400, dtype).reshape(20, 20)
+    hidden = np.random.default_rng(3).random(x.shape) < 0.3
+    y, kept = stochastic_gelu(x, 5, return_mask=True)
+    m = np.ma.array(x, mask=hidden)
+    for z in (m, m.T.copy().T):
+        of_masked, kept_of_masked = stochastic_gelu(z, 5, return_mask=True)
+        assert type(of_masked) is type(kept_of_masked) is np.ma.MaskedArray
+        assert_same(of_masked.mask, hidden)
+        assert_same(kept_of_masked.mask, hidden)
+        assert_same(of_masked.compressed(), y[~hidden])
+        assert_same(kept_of_masked.compressed(), kept[~hidden])
+        assert type(stochastic_gelu(z, 5)) is np.ma.MaskedArray
+    of_masked[0] = 1  # the mask is its own
+    assert_same(m.mask, hidden)
+    assert_same(stochastic_gelu(np.ma.array(x), 5).data, y)
+    out = np.ma.array(np.zeros_like(x), mask=~hidden)
+    assert stochastic_gelu(m, 5, out=out) is out
+    assert_same(out.mask, hidden)
+    assert_same(out.compressed(), y[~hidden])
+    stochastic_gelu(x, 5, out=out)
+    assert_same(out.filled(), y)
+    stochastic_gelu(m, 5, offset=400, out=m)
+    assert_same(m.mask, hidden)
+    assert_same(m.compressed(), stochastic_gelu(x, 5, offset=400)[~hidden])
+
+
+def test_a_mask_needs_a_place():
+    out, rng = np.full(3, 7.0), np.random.default_rng(1)
+    with pytest.raises(TypeError, match="out must be a masked array"):
+        stochastic_gelu(np.ma.masked_equal([1.0, 2, 3], 2), rng, out=out)
+    assert (out == 7).all() and rng.bit_generator.state == np.random.default_rng(1).bit_generator.state
+    out = np.ma.array(out, mask=[True, False, False])
+    with pytest.raises(ValueError, match="shape"):
+        stochastic_gelu(np.ma.masked_equal([1.0, 2], 2), 1, out=out)
+    assert out.mask.tolist() == [True, False, False] and (out.data == 7).all()
+
+
+def test_masked_scalars():
+    y, kept = stochastic_gelu(np.ma.masked, 5, return_mask=True)
+    assert y is np.ma.masked and kept is np.ma.masked
+    y = stochastic_gelu(np.ma.array(30.0), 5)
+    assert y == 30 and type(y) is np.float64
+
+
+@pytest.mark.parametrize("x", [1j, "a", None, np.longdouble(1), np.datetime64(1, "s"), [object()]], ids=repr)
+def test_errors_name_the_function(x):
+    with pytest.raises(TypeError, match="^stochastic_gelu takes no x of type"):
+        stochastic_gelu(x, 1)
+
+
+def test_out_must_be_an_array():
+    with pytest.raises(TypeError, match="out must be an array, not list"):
+        stochastic_gelu(np.ones(3), 1, out=[1.0, 2, 3])
+
+
+@pytest.mark.parametrize("to", ["f4", "f8", "c16"])
+@pytest.mark.parametrize("name", SMALL)
+def test_out_gets_what_the_type_has(name, to):
+    """Some types of one byte have no -0.0: their results have none, wherever they are put."""
+    dtype = type_of(name)
+    every = np.arange(1 << 8, dtype="u1")
+    x = every.view(dtype) if dtype.itemsize == 1 else values(500, np.float16).astype(dtype)
+    want = stochastic_gelu(x, 3)
+    for out in (np.ones(x.size, to), np.ones(2 * x.size, to)[::2]):
+        stochastic_gelu(x, 3, out=out)
+        np.testing.assert_array_equal(out, want.astype(to))
+        np.testing.assert_array_equal(np.signbit(out.real), np.signbit(want.astype(to).real))
+        with np.errstate(all="ignore"):
+            again = gelu(x, out=np.ones(x.size, to)), gelu(x).astype(to)
+        np.testing.assert_array_equal(*map(np.signbit, (again[0].real, again[1].real)))
