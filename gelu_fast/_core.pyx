@@ -620,7 +620,12 @@ cdef int add_ml_dtypes() except -1:
     return 0
 
 
-add_ml_dtypes()
+
+cdef gelu_environment at_import = gelu_enter_environment()  # for the tables
+try:
+    add_ml_dtypes()
+finally:
+    gelu_leave_environment(at_import)
 
 # ---- the functions: plain arrays without the ufunc's ways round them, all else by the ufunc ----
 
@@ -854,9 +859,7 @@ cdef object apply(int f, tuple inputs, object out, object where, object dtype, o
     cdef dict given
     if (where is True and dtype is None and casting is SAME_KIND and order is K and subok is True
             and signature is None):
-        y = apply_contiguous(f, inputs[0], out) if len(inputs) == 1 else None
-        if y is None:
-            y = apply_plain(f, inputs, out)
+        y = apply_plain(f, inputs, out)
         if y is not None:
             return y
     given = choice_of_types(dtype, casting, signature)
@@ -990,6 +993,25 @@ cdef object apply_at(int f, tuple inputs, object mu, object sigma, object out, o
     return apply(f + MU_SIGMA, inputs, out, where, dtype, casting, order, subok, signature)
 
 
+cdef object NO_MU = 0.0, NO_SIGMA = 1.0  # the defaults of the functions below
+
+
+cdef object call(int f, tuple inputs, object mu, object sigma, object out, object where, object dtype, object casting,
+                 object order, object subok, object signature):
+    """A small call the shortest way; all else in the default floating-point environment, as casts and comparisons depend
+    on it, too."""
+    if (mu is NO_MU and sigma is NO_SIGMA and where is True and dtype is None and casting is SAME_KIND and order is K
+            and subok is True and signature is None and len(inputs) == 1):
+        y = apply_contiguous(f, inputs[0], out)
+        if y is not None:
+            return y
+    cdef gelu_environment before = gelu_enter_environment()
+    try:
+        return apply_at(f, inputs, mu, sigma, out, where, dtype, casting, order, subok, signature)
+    finally:
+        gelu_leave_environment(before)
+
+
 cdef tuple halves(object x, object axis):
     """Both halves along an axis: views, of NumPy's and dask's arrays. What has labels is taken without them, as halves
     have none in common."""
@@ -1067,7 +1089,7 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    return apply_at(VALUE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(VALUE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1118,7 +1140,7 @@ def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
     >>> gelu_gate(np.array([-10.0, 0.0, 1.0]))
     array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])
     """
-    return apply_at(GATE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GATE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1169,7 +1191,7 @@ def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
     >>> gelu_grad(np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])
     """
-    return apply_at(GRAD + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GRAD + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1218,7 +1240,7 @@ def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=Tru
     >>> gelu_backward(np.array([1.0, 1.0, 0.5]), np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])
     """
-    return apply_at(BACKWARD + form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(BACKWARD + form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1263,7 +1285,8 @@ def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, castin
     array([[0.84134475, 0.        ],
            [2.99595031, 1.95449974]])
     """
-    return apply(BIAS + form_of(approx), (x, bias), out, where, dtype, casting, order, subok, signature)
+    return call(BIAS + form_of(approx), (x, bias), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
+                signature)
 
 
 @cython.binding(False)
@@ -1323,7 +1346,8 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
         raise TypeError(f"up must be an array or a number, not {up!r}; approx is given by its name")
     if up is None:
         up, gate = halves(gate, axis)
-    return apply(GEGLU + form, (gate, up), out, where, dtype, casting, order, subok, signature)
+    return call(GEGLU + form, (gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
+                signature)
 
 
 @cython.binding(False)
@@ -1376,7 +1400,8 @@ def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=No
     >>> geglu_backward(np.array([1.0, 0.5]), np.array([0.0, 1.0]), np.array([3.0, 2.0]))
     (array([1.5       , 1.08331547]), array([0.        , 0.42067237]))
     """
-    return apply(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), out, where, dtype, casting, order, subok, signature)
+    return call(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
+                signature)
 
 
 cdef enum:
@@ -1436,6 +1461,90 @@ cdef object stochastic_of_masked(object x, object out, bint return_mask, dict gi
         out.mask = mask
         y = out
     return (y, kept) if return_mask else y
+
+
+cdef object stochastic(object x, object rng, object approx, object out, object return_mask, object offset):
+    cdef int form = form_of(approx)
+    cdef np.ndarray a, y, kept_at = None
+    cdef char *args[2]
+    cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
+    cdef Space space
+    cdef Draws draws
+    if is_masked(x) or is_masked(out):
+        return stochastic_of_masked(x, out, return_mask, {"rng": rng, "approx": approx, "offset": offset})
+    array = array_of(x)
+    result = array.dtype
+    if result is not float32 and result is not float64:
+        try:
+            result = by_number[VALUE].resolve_dtypes((result, None))[1]
+        except TypeError:
+            raise TypeError(f"stochastic_gelu takes no x of type {array.dtype}") from None
+    try:
+        offset = operator.index(offset)
+    except TypeError:
+        raise TypeError(f"offset must be an integer, not {offset!r}") from None
+    if not 0 <= offset <= 2**64 - array.size:
+        raise ValueError(f"offset must be from 0 to 2**64 - {array.size}, the size of x, not {offset}")
+    if out is not None:
+        if not isinstance(out, ndarray):
+            raise TypeError(f"out must be an array, not {type(out).__name__}")
+        if out.shape != array.shape:
+            raise ValueError(f"out has shape {out.shape}, x has {array.shape}")
+        if not out.flags.writeable:
+            raise ValueError("output array is read-only")
+        if not can_cast(result, out.dtype, "same_kind"):
+            raise TypeError(f"cannot cast {result} to {out.dtype}, the type of out, by the rule 'same_kind'")
+    key = key_of(rng, array.size > 0)  # here, so that an error takes nothing from a generator
+    computed = float64 if result == float64 else float32
+    # Plain operands of that type as they are, all else through new arrays.
+    if array.dtype is computed:
+        a = array
+    else:
+        with errstate(invalid="ignore"):  # signalling NaN
+            a = array.astype(computed)
+    if not np.PyArray_ISBEHAVED_RO(a):
+        a = a.copy()
+    if type(out) is ndarray and out.dtype is computed and result == computed and np.PyArray_ISBEHAVED(out):
+        y = out
+    else:
+        y = empty(array.shape, computed)
+    if return_mask:
+        kept_at = empty(array.shape, "?")
+        draws.kept = np.PyArray_BYTES(kept_at)
+    else:
+        draws.kept = NULL
+    draws.random = gelu_levels[level].random
+    draws.gate_f64 = gelu_levels[0].kernels[GATE + form][FLOAT64].plain
+    draws.words = computed.itemsize // 4
+    draws.offset = offset if array.size else 0
+    for j in range(4):
+        draws.key[j] = key[j]
+    cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
+    loop.kernels.streaming = NULL
+    loop.draws = &draws
+    args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
+    if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
+            and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
+            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
+            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)
+            and overlap(args, &space, &loop) <= IN_PLACE):
+        a, y = a.copy("C"), empty(array.shape, computed)
+        args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
+        space.n_rows, space.n = 1, np.PyArray_SIZE(a)
+        space.steps[0] = space.steps[1] = computed.itemsize
+        space.row_steps[0] = space.row_steps[1] = 0
+    run_plain(args, &space, &loop, IN_PLACE)
+    if y is not out:
+        y = y.astype(result, copy=False)  # for out as well: some types of one byte have no -0.0
+    if out is None:
+        answer = y if y.ndim else y[()]
+    else:
+        if y is not out:
+            copyto(out, y, casting="same_kind")
+        answer = out
+    if not return_mask:
+        return answer
+    return answer, kept_at if kept_at.ndim else kept_at[()]
 
 
 @cython.binding(False)
@@ -1520,87 +1629,11 @@ def stochastic_gelu(x, rng=None, *, approx=False, offset=0, out=None, return_mas
     >>> bool((y.compute() == stochastic_gelu(x, 7)).all())
     True
     """
-    cdef int form = form_of(approx)
-    cdef np.ndarray a, y, kept_at = None
-    cdef char *args[2]
-    cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
-    cdef Space space
-    cdef Draws draws
-    if is_masked(x) or is_masked(out):
-        return stochastic_of_masked(x, out, return_mask, {"rng": rng, "approx": approx, "offset": offset})
-    array = array_of(x)
-    result = array.dtype
-    if result is not float32 and result is not float64:
-        try:
-            result = by_number[VALUE].resolve_dtypes((result, None))[1]
-        except TypeError:
-            raise TypeError(f"stochastic_gelu takes no x of type {array.dtype}") from None
+    cdef gelu_environment before = gelu_enter_environment()  # as for all functions: call
     try:
-        offset = operator.index(offset)
-    except TypeError:
-        raise TypeError(f"offset must be an integer, not {offset!r}") from None
-    if not 0 <= offset <= 2**64 - array.size:
-        raise ValueError(f"offset must be from 0 to 2**64 - {array.size}, the size of x, not {offset}")
-    if out is not None:
-        if not isinstance(out, ndarray):
-            raise TypeError(f"out must be an array, not {type(out).__name__}")
-        if out.shape != array.shape:
-            raise ValueError(f"out has shape {out.shape}, x has {array.shape}")
-        if not out.flags.writeable:
-            raise ValueError("output array is read-only")
-        if not can_cast(result, out.dtype, "same_kind"):
-            raise TypeError(f"cannot cast {result} to {out.dtype}, the type of out, by the rule 'same_kind'")
-    key = key_of(rng, array.size > 0)  # here, so that an error takes nothing from a generator
-    computed = float64 if result == float64 else float32
-    # Plain operands of that type as they are, all else through new arrays.
-    if array.dtype is computed:
-        a = array
-    else:
-        with errstate(invalid="ignore"):  # signalling NaN
-            a = array.astype(computed)
-    if not np.PyArray_ISBEHAVED_RO(a):
-        a = a.copy()
-    if type(out) is ndarray and out.dtype is computed and result == computed and np.PyArray_ISBEHAVED(out):
-        y = out
-    else:
-        y = empty(array.shape, computed)
-    if return_mask:
-        kept_at = empty(array.shape, "?")
-        draws.kept = np.PyArray_BYTES(kept_at)
-    else:
-        draws.kept = NULL
-    draws.random = gelu_levels[level].random
-    draws.gate_f64 = gelu_levels[0].kernels[GATE + form][FLOAT64].plain
-    draws.words = computed.itemsize // 4
-    draws.offset = offset if array.size else 0
-    for j in range(4):
-        draws.key[j] = key[j]
-    cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
-    loop.kernels.streaming = NULL
-    loop.draws = &draws
-    args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
-    if not (broadcast(a, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[0], False)
-            and broadcast(y, np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides[1], False)
-            and in_rows(np.PyArray_DIMS(y), np.PyArray_NDIM(y), strides, 2, &space)
-            and (space.n_rows == 1 or space.n >= SHORTEST_ROW)
-            and overlap(args, &space, &loop) <= IN_PLACE):
-        a, y = a.copy("C"), empty(array.shape, computed)
-        args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)
-        space.n_rows, space.n = 1, np.PyArray_SIZE(a)
-        space.steps[0] = space.steps[1] = computed.itemsize
-        space.row_steps[0] = space.row_steps[1] = 0
-    run_plain(args, &space, &loop, IN_PLACE)
-    if y is not out:
-        y = y.astype(result, copy=False)  # for out as well: some types of one byte have no -0.0
-    if out is None:
-        answer = y if y.ndim else y[()]
-    else:
-        if y is not out:
-            copyto(out, y, casting="same_kind")
-        answer = out
-    if not return_mask:
-        return answer
-    return answer, kept_at if kept_at.ndim else kept_at[()]
+        return stochastic(x, rng, approx, out, return_mask, offset)
+    finally:
+        gelu_leave_environment(before)
 
 
 def _random_words(key, at, n):
