@@ -15,7 +15,7 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_clib import build_clib
-from setuptools.errors import CCompilerError, ExecError, OptionError
+from setuptools.errors import CCompilerError, ExecError, LinkError, OptionError
 
 KERNELS = "gelu_fast/kernels/"
 
@@ -59,6 +59,17 @@ if openmp_wanted not in ("0", "1"):
 OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") and openmp_wanted == "1" else []
 
 
+# A library is loaded; status 3 if after that this process flushes subnormal numbers. One for another machine is not.
+LOAD = """
+import ctypes, sys
+try:
+    ctypes.CDLL(sys.argv[1])
+except OSError:
+    sys.exit()
+sys.exit(0 if float("5e-324") * 1.0 else 3)
+"""
+
+
 class CheckedKernels(build_clib):
     """The kernels, after a trial of the compiler: an error of its own would not say what to do."""
 
@@ -81,12 +92,19 @@ class CheckedKernels(build_clib):
             source.write_text(program + "\n")
             try:
                 objects = self.compiler.compile(
-                    [str(source)], output_dir="/", include_dirs=include, extra_postargs=flags
+                    [str(source)], output_dir="/", include_dirs=include, extra_postargs=IEEE + flags
                 )
-                self.compiler.link_shared_object(objects, str(library), extra_postargs=flags)
+                self.compiler.link_shared_object(objects, str(library), extra_postargs=IEEE + flags)
+                if subprocess.run([sys.executable, "-c", LOAD, library]).returncode == 3:
+                    advice = (
+                        "Take -ffast-math, -Ofast, -mdaz-ftz and the like out of the compiler's settings."
+                    )
+                    raise LinkError(
+                        "a library linked with it makes the process flush subnormal numbers to zero"
+                    )
             except (CCompilerError, ExecError, OSError) as error:
                 raise CCompilerError(
-                    f"The C compiler, {shlex.join(COMPILER)}, cannot build this with {flags}:\n{program}\n"
+                    f"The C compiler, {shlex.join(COMPILER + flags)}, cannot build this:\n{program}\n"
                     f"({error})\n{advice}"
                 ) from None
 

@@ -95,6 +95,7 @@ __version__: str
 
 @type_check_only
 class _OfOne:
+    __name__: str
     @overload
     def __call__(self, x: ArrayLike, approx: _Approx = False, **kw: Unpack[_OutAt[_Y]]) -> _Y: ...
     @overload

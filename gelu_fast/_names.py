@@ -11,12 +11,12 @@ from gelu_fast._docs import _FUNCTIONS
 
 
 def ufunc_named(name):
-    """Unpickle a ufunc that NumPy before 2.4 has pickled."""
+    """Unpickle a ufunc that was pickled beside NumPy 2.0 or 2.1."""
     return _core.ufuncs[name]
 
 
 def _pickle_ours_by_name(previous):
-    """NumPy before 2.4: a ufunc has no `__module__`, so pickle takes the first module that holds it."""
+    """NumPy 2.0 and 2.1: a ufunc can have no `__module__`, so pickle takes the first module that holds it."""
 
     def reduce(ufunc):
         name = ufunc.__name__
@@ -46,6 +46,8 @@ def set_names(functions):
         except AttributeError:
             _pickle_ours_by_name(copyreg.dispatch_table[np.ufunc])
             return
+    if not hasattr(np.exp, "__signature__"):  # NumPy 2.4
+        return
     for function, (_, inputs, *_) in _FUNCTIONS.items():
         ufuncs = [_core.ufuncs[name] for name in UFUNCS if UFUNCS[name][0] == function]
         if ufuncs[0].nin > 1:

@@ -75,7 +75,7 @@ def test_results_are_of_the_types_that_checkers_say(monkeypatch):
 
     monkeypatch.setattr(typing, "assert_type", assert_type)
     exec(compile(USER_CODE.read_text(), USER_CODE, "exec"), {})
-    assert len(checks) == USER_CODE.read_text().count("\nassert_type(")
+    assert len(checks) > USER_CODE.read_text().count("\nassert_type(") > 50
     with pytest.raises(AssertionError):
         assert_type(np.ones(1), np.typing.NDArray[np.float32])
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A user's code, for type checkers; test_typing.py runs it too, and compares the types with those of the results."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, assert_type
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 import gelu_fast as g
 
 x: NDArray[np.float32] = np.linspace(-3, 3, 6, dtype=np.float32)
-x64: NDArray[np.float64] = np.linspace(-3, 3, 6)
+x64 = x.astype(np.float64)
 y = np.empty_like(x)
 sigma: NDArray[np.float32] = x + 4
 integers: NDArray[np.int64] = np.arange(6)
@@ -80,6 +82,13 @@ assert_type(g.geglu_backward_erf(x, x, x), tuple[NDArray[np.float32], NDArray[np
 assert_type(g.geglu_backward_erf(1.0, 2.0, 3.0)[0], np.float64)
 ufunc: np.ufunc = g.geglu_sigmoid
 assert_type(g.gelu_erf.nin, int)
+
+# As an activation that is handed on.
+Activation = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+activations: list[Activation] = [g.gelu, g.gelu_tanh, partial(g.gelu, approx="sigmoid")]
+for activation in activations:
+    assert_type(activation(x), NDArray[np.float32])
+name: str = g.gelu.__name__ + g.gelu_erf.__name__
 
 n: int = g.get_num_threads()
 g.set_num_threads(None)

@@ -26,11 +26,24 @@ FLAGS = ["-Ofast", "-ffast-math", "-funsafe-math-optimizations", "-fassociative-
 FLAGS += ["-ffinite-math-only", "-fno-signed-zeros", "-ffp-contract=fast"]
 ONLY_GCC = ["-fsingle-precision-constant"]
 ONLY_X86 = ["-mfpmath=387"]
-# A compiler without OpenMP's header and library, as Clang without libomp; and one without Python's header.
+# Compilers without OpenMP's header and library, as Clang without libomp; without Python's header; and one that has the
+# last word on -ffast-math.
 NO_OPENMP = "case \" $* \" in *' -fopenmp '*) echo 'omp.h: No such file' >&2; exit 1;; esac"
 NO_HEADERS = """for arg; do case $arg in
     *.c) grep -q Python.h "$arg" && { echo 'Python.h: No such file' >&2; exit 1; }
 esac; done"""
+FAST_MATH = 'set -- "$@" -ffast-math'
+OBSTACLES = {
+    "OpenMP": (
+        NO_OPENMP,
+        "or set GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP and uses one thread.",
+    ),
+    "Python.h": (NO_HEADERS, "Install the headers of Python (Debian: python3-dev)."),
+    "IEEE arithmetic": (
+        FAST_MATH,
+        "Take -ffast-math, -Ofast, -mdaz-ftz and the like out of the compiler's settings.",
+    ),
+}
 
 
 def knows(flag):
@@ -160,21 +173,17 @@ def test_sources_refuse_a_compiler_that_keeps_flags(flag):
 # ---- what is missing, and what to do ----
 
 
-def test_no_compiler(build, tmp_path):
-    done = build(tmp_path, PATH=str(tmp_path), CC=None)
+@pytest.mark.parametrize("cc", [None, "/nowhere/cc -O1"])
+def test_no_compiler(build, tmp_path, cc):
+    done = build(tmp_path, PATH=str(tmp_path), CC=cc)
     assert done.returncode != 0
-    assert f"The C compiler, {sysconfig.get_config_var('CC')}, cannot build" in done.stderr + done.stdout
+    assert (
+        f"The C compiler, {cc or sysconfig.get_config_var('CC')}, cannot build" in done.stderr + done.stdout
+    )
     assert "Install one (Debian: gcc and libc6-dev), or name it in CC." in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize(
-    "obstacle, advice",
-    [
-        (NO_OPENMP, "or set GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP and uses one thread."),
-        (NO_HEADERS, "Install the headers of Python (Debian: python3-dev)."),
-    ],
-    ids=["OpenMP", "Python.h"],
-)
+@pytest.mark.parametrize("obstacle, advice", OBSTACLES.values(), ids=OBSTACLES)
 def test_something_is_missing(build, tmp_path, obstacle, advice):
     done = build(tmp_path, CC=compiler(tmp_path / "cc", obstacle), GELU_FAST_OPENMP=None)
     assert done.returncode != 0
