@@ -3,6 +3,7 @@
 # As in NumPy's stubs, what is like an array gives an array, though pandas and dask give their own. A scalar is like an
 # array too, so overloads overlap on purpose:
 # pyright: reportOverlappingOverload=false
+from collections.abc import Sequence
 from typing import (
     Any,
     Generic,
@@ -25,7 +26,17 @@ _Z = TypeVar("_Z", bound=np.ndarray[Any, Any])
 _A: TypeAlias = NDArray[_F]
 _Scalar: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool
 _Approx: TypeAlias = bool | Literal["none", "tanh", "sigmoid"]
-_Rng: TypeAlias = np.random.Generator | int | None
+_Signature: TypeAlias = str | tuple[DTypeLike | None, ...] | None
+_Rng: TypeAlias = (
+    int
+    | Sequence[int]
+    | NDArray[np.integer[Any]]
+    | np.random.SeedSequence
+    | np.random.BitGenerator
+    | np.random.Generator
+    | np.random.RandomState
+    | None
+)
 
 # ---- keywords ----
 
@@ -46,6 +57,7 @@ class _Where(_Loop, total=False):
 @type_check_only
 class _Typed(_Loop, total=False):
     dtype: DTypeLike | None
+    signature: _Signature
 
 @type_check_only
 class _TypedAt(_Typed, total=False):
@@ -55,6 +67,7 @@ class _TypedAt(_Typed, total=False):
 @type_check_only
 class _Ufunc(_Where, total=False):
     dtype: DTypeLike | None
+    signature: _Signature
 
 @type_check_only
 class _UfuncAt(_Ufunc, total=False):
@@ -65,6 +78,7 @@ class _UfuncAt(_Ufunc, total=False):
 class _Given(_Casting, total=False):  # beside an out that is given
     where: ArrayLike
     dtype: DTypeLike | None
+    signature: _Signature
 
 @type_check_only
 class _Out(_Given, Generic[_Y], total=False):
@@ -78,6 +92,7 @@ class _OutAt(_Out[_Y], Generic[_Y], total=False):
 @type_check_only
 class _Draw(TypedDict, total=False):
     approx: _Approx
+    offset: int
 
 @type_check_only
 class _Alone(_Draw, total=False):

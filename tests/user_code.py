@@ -40,6 +40,7 @@ assert_type(g.gelu(integers), NDArray[Any])
 assert_type(g.gelu([1.0, 2.0]), NDArray[Any])
 assert_type(g.gelu(x, mu=x64, sigma=2.0), NDArray[Any])
 assert_type(g.gelu(x, dtype=np.float64), NDArray[Any])
+assert_type(g.gelu(integers, signature="d->d"), NDArray[Any])
 assert_type(g.gelu(integers, dtype="f2", casting="unsafe"), NDArray[Any])
 assert_type(g.gelu_backward(x, 1.0), NDArray[Any])
 assert_type(g.bias_gelu(1.0, x), NDArray[Any])
@@ -67,6 +68,10 @@ assert_type(g.stochastic_gelu(x64, out=y), NDArray[np.float32])
 assert_type(g.stochastic_gelu(integers, return_mask=True), tuple[NDArray[Any], NDArray[np.bool]])
 assert_type(g.stochastic_gelu(1.0, return_mask=True), tuple[np.float64, np.bool])
 assert_type(g.stochastic_gelu(one), np.float32)
+assert_type(g.stochastic_gelu(x, np.random.SeedSequence(1), offset=6), NDArray[np.float32])
+assert_type(
+    g.stochastic_gelu(x, [1, 2], offset=6, return_mask=True), tuple[NDArray[np.float32], NDArray[np.bool]]
+)
 
 # The ufuncs, and what every ufunc has.
 assert_type(g.gelu_erf(x), NDArray[np.float32])
@@ -111,6 +116,7 @@ if TYPE_CHECKING:
     f: NDArray[np.float32] = g.stochastic_gelu(x, return_mask=True)  # error
     f1, f2 = g.stochastic_gelu(1.0)  # error
     g.gelu(x, "erf")  # error
+    g.stochastic_gelu(x, 1, offset="two")  # error
     g.gelu(x, approximate="tanh")  # error
     g.gelu()  # error
     g.gelu(x, out=[1.0])  # error
