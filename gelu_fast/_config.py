@@ -16,7 +16,7 @@ _OPENMP_VERSIONS = {201511: "4.5", 201811: "5.0", 202011: "5.1", 202111: "5.2", 
 
 def _openmp():
     if not _core.openmp_version:
-        return "none (one thread)"
+        return "none (one thread by default)"
     runtime = "libgomp" if _core.compiler.startswith("GCC") else "libomp"
     return f"{_OPENMP_VERSIONS.get(_core.openmp_version, _core.openmp_version)} ({runtime})"
 

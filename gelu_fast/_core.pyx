@@ -62,6 +62,7 @@ cdef extern from "kernels/threads.h" nogil:
     int GELU_OPENMP
 
 cdef extern from "kernels/pool.h" nogil:
+    bint GELU_POOL
     ctypedef void gelu_share(const void *job, npy_intp start, npy_intp stop) noexcept nogil
     ctypedef void gelu_open(int threads) noexcept nogil
     bint gelu_pool_run(gelu_share *share, const void *job, npy_intp n, int threads, int size,
@@ -404,6 +405,8 @@ cdef int openmp_threads() noexcept nogil:
 
 cdef int thread_count() noexcept nogil:
     cdef int openmp = openmp_threads()
+    if not GELU_POOL:
+        return 1
     if requested_threads == 0:
         return min(openmp, quota)
     # threadpoolctl, or another library, has set OpenMP's maximum: that is a limit
@@ -421,7 +424,8 @@ def get_num_threads():
     int
         The number that `set_num_threads` was given, or else OpenMP's maximum (``OMP_NUM_THREADS``, the CPUs that
         this process may use, or the limit that threadpoolctl set) and, unless ``OMP_NUM_THREADS`` is set, at most the
-        CPU quota of the process's control group, rounded up. The same in a forked child.
+        CPU quota of the process's control group, rounded up. The same in a forked child. Elsewhere than on Linux
+        always 1.
 
     Notes
     -----
@@ -444,7 +448,7 @@ def set_num_threads(n):
     n : int or None
         From 1 to 1024. It takes the place of ``OMP_NUM_THREADS``. A limit of threadpoolctl still holds, if it
         is less than OpenMP's maximum at import, or differs from OpenMP's maximum when this was called. None
-        goes back to OpenMP's maximum.
+        goes back to the default (see `get_num_threads`). It counts in forked children, too.
 
     Raises
     ------
@@ -456,6 +460,11 @@ def set_num_threads(n):
     See Also
     --------
     get_num_threads
+
+    Notes
+    -----
+    Threads start with the first large call that wants them, and stay. Where the system refuses some, those that
+    there are compute; the next call of this function asks for them again.
     """
     global requested_threads, threads_when_requested
     if n is None:

@@ -14,7 +14,7 @@
  * places, the helpers are the threads of one parallel region, which stays open: OpenMP knows the places. */
 #include "pool.h"
 
-#if defined(__linux__)
+#if GELU_POOL
 
 #include <limits.h>
 #include <linux/futex.h>

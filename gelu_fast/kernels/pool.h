@@ -6,6 +6,13 @@
 
 #include <stddef.h>
 
+/* Whether there is one: elsewhere than on Linux a call is computed by its own thread. */
+#if defined(__linux__)
+#define GELU_POOL 1
+#else
+#define GELU_POOL 0
+#endif
+
 /* Elements start to stop of a job. */
 typedef void gelu_share(const void *job, ptrdiff_t start, ptrdiff_t stop);
 

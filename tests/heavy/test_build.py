@@ -94,7 +94,7 @@ def built(build, tmp_path_factory):
 
 
 def run(package, code, **options):
-    env = {**os.environ, "PYTHONPATH": str(package)}
+    env = {**os.environ, "PYTHONPATH": str(package), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-P", "-c", code], env=env, capture_output=True, **options)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
@@ -147,15 +147,19 @@ def test_flags_change_no_bit(built):
 
 def test_without_openmp(built):
     code = """
-import numpy as np, gelu_fast
+import os, numpy as np, gelu_fast
+before = len(os.listdir("/proc/self/task"))
 x = np.linspace(-5, 5, 1 << 18)
 assert (gelu_fast.gelu(x) == [gelu_fast.gelu(v) for v in x]).all()
 print(gelu_fast.get_num_threads())
 gelu_fast.show_config()
+gelu_fast.set_num_threads(3)
+assert (gelu_fast.gelu(x) == gelu_fast.gelu(x.copy())).all()
+print(gelu_fast.get_num_threads(), len(os.listdir("/proc/self/task")) - before)
 """
-    threads, *config = run(built, code).decode().splitlines()
-    assert threads == "1"
-    assert "OpenMP     none (one thread)" in config and "threads    1" in config
+    threads, *config, asked = run(built, code).decode().splitlines()
+    assert threads == "1" and asked == "3 2"
+    assert "OpenMP     none (one thread by default)" in config and "threads    1" in config
     assert b"gomp" not in subprocess.run(["ldd", *built.glob("gelu_fast/*.so")], capture_output=True).stdout
 
 
