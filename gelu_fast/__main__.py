@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What runs here, how exact GELU of an array is, and how long it takes beside the usual NumPy formulas."""
+"""Show the configuration, and the error and the time of GELU of an array beside the usual NumPy formulas."""
 
 import argparse
 import math

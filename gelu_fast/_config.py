@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What runs here: version, ISA level, OpenMP, threads, cache, compiler."""
+"""The configuration: version, ISA level, OpenMP, threads, cache, compiler."""
 
 import math
 
