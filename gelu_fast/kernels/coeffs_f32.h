@@ -16,21 +16,23 @@
 #define f32_SIGMOID_LO -0x1.78d4fep-26f /* and what is left of it */
 #define f32_MILLS_0_HI 0x1.988454p-2f /* t exp(t^2/2) Phi(-t) for t to infinity */
 #define f32_MILLS_0_LO -0x1.857936p-27f /* and what is left of it */
-/* (exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2, highest degree first; relative error 1.3e-07 = 2^-22.9 */
+/* (exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2, highest degree first; relative error 4.5e-09 = 2^-27.7 */
 static const f32 f32_EXP[] = {
-    0x1.6c8bf2p-10f, /* +0.00139063515 */
-    0x1.120aeep-7f, /* +0.00836311933 */
-    0x1.555584p-5f, /* +0.0416667536 */
-    0x1.5554dep-3f, /* +0.166665778 */
+    0x1.9d6caap-13f, /* +0.000197136149 */
+    0x1.6d2e28p-10f, /* +0.00139305228 */
+    0x1.11134ap-7f, /* +0.00833359826 */
+    0x1.555502p-5f, /* +0.0416665114 */
+    0x1.555554p-3f, /* +0.166666657 */
     0x1p-1f, /* +0.5 */
 };
-/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 5.1e-09 = 2^-27.5 */
+/* (t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2, highest degree first; relative error 3.8e-10 = 2^-31.3 */
 static const f32 f32_MILLS[] = {
-    -0x1.097572p+7f, /* -132.729385 */
-    0x1.0bfb08p+5f, /* +33.4975739 */
-    -0x1.75304ap+2f, /* -5.83107233 */
-    0x1.320c22p+0f, /* +1.19549763 */
-    -0x1.98834p-2f, /* -0.398938179 */
+    0x1.f46d16p+9f, /* +1000.85223 */
+    -0x1.fb324cp+7f, /* -253.598236 */
+    0x1.37cf3ep+5f, /* +38.9761925 */
+    -0x1.7c82cep+2f, /* -5.94548368 */
+    0x1.32525ep+0f, /* +1.19656932 */
+    -0x1.988428p-2f, /* -0.398941636 */
 };
 #define f32_TERMS 4 /* coefficients of a segment in memory */
 #define f32_LANE_TERMS 7 /* coefficients of a segment in registers */

@@ -392,20 +392,33 @@ INLINE V R(standard)(V x, V mu, V sigma)
     return distance / sigma;
 }
 
-/* g'(t), t = |z|, in the segments, and lifted in the tail, where lifted T(t) = g(-t) is at hand: the normal density;
- * for the logistic forms v'(t) g(-t) g(t). */
+INLINE SUM R(select_sum)(MASK m, SUM a, SUM b)
+{
+    return (SUM){SELECT(m, a.value, b.value), SELECT(m, a.lost, b.lost)};
+}
+
+/* 1 - T, `one` being 1, or 2^LIFT where T is lifted. */
+INLINE SUM R(above)(V one, SUM T)
+{
+    SUM above = R(sum)(one, -T.value);
+    above.lost -= T.lost;
+    return above;
+}
+
+/* g'(t) = g'(-t), t = |z|, from T = g(-t) and above = g(t): the normal density, or v'(t) g(-t) g(t) for the logistic
+ * forms. In the tail, T and slope are lifted. */
 INLINE SUM R(density_lifted)(V t)
 {
     V half = (REAL)0.5 * t, v = half * t;
     R(exp_t) exp = R(exp_minus)(v, -RESIDUAL(v, half, t));
     return R(times_exp)(ALL(R(MILLS_0_HI)), ALL(R(MILLS_0_LO)), exp);
 }
-INLINE SUM R(slope_erf)(V t)
+INLINE SUM R(slope_erf)(V t, SUM T, SUM above)
 {
     SUM lifted = R(density_lifted)(t);
     return (SUM){lifted.value * (REAL)(1 / TWO_LIFT), lifted.lost * (REAL)(1 / TWO_LIFT)};
 }
-INLINE SUM R(slope_tail_erf)(V t, SUM T) { return R(density_lifted)(t); }
+INLINE SUM R(slope_tail_erf)(V t, SUM T, SUM above) { return R(density_lifted)(t); }
 
 INLINE SUM R(times)(SUM a, SUM b)
 {
@@ -419,13 +432,14 @@ INLINE SUM R(dv_tanh)(V t)
 }
 INLINE SUM R(dv_sigmoid)(V t) { return (SUM){ALL(R(SIGMOID_HI)), ALL(R(SIGMOID_LO))}; }
 #define LOGISTIC_SLOPE(form)                                                                                 \
-    INLINE SUM R(slope_##form)(V t)                                                                          \
+    INLINE SUM R(slope_##form)(V t, SUM T, SUM above)                                                        \
     {                                                                                                        \
-        return R(times)(R(dv_##form)(t), R(times)(R(exact_gate_##form)(-t, t), R(exact_gate_##form)(t, t))); \
+        return R(times)(R(dv_##form)(t), R(times)(T, above));                                                \
     }                                                                                                        \
-    INLINE SUM R(slope_tail_##form)(V t, SUM T)                                                              \
+    INLINE SUM R(slope_tail_##form)(V t, SUM T, SUM above)                                                   \
     {                                                                                                        \
-        return R(times)(R(dv_##form)(t), R(times)(T, R(sum)(ALL(1), T.value * (REAL)(-1 / TWO_LIFT))));      \
+        above.value *= (REAL)(1 / TWO_LIFT), above.lost *= (REAL)(1 / TWO_LIFT);                             \
+        return R(slope_##form)(t, T, above);                                                                 \
     }
 LOGISTIC_SLOPE(tanh)
 LOGISTIC_SLOPE(sigmoid)
@@ -454,8 +468,10 @@ INLINE SUM R(rounded_product)(V a, V b)
 #define GRAD_MU_SIGMA(form)                                                                                  \
     INLINE SUM R(near_grad_mu_sigma_##form)(V z, V by) /* in the segments of the gate */                     \
     {                                                                                                        \
-        V t = R(abs)(z);                                                                                     \
-        return R(gradient)(R(exact_gate_##form)(z, t), by, R(slope_##form)(t));                              \
+        V shifted, t = R(abs)(z);                                                                            \
+        SUM T = R(rounded_gate_##form)(t, &shifted), above = R(above)(ALL(1), T);                            \
+        SUM gate = R(odd_sum)(z, T, shifted);                                                                \
+        return R(gradient)(gate, by, R(slope_##form)(t, T, above));                                          \
     }                                                                                                        \
     NOINLINE SUM R(any_grad_mu_sigma_##form)(V z, V by)                                                      \
     {                                                                                                        \
@@ -468,10 +484,9 @@ INLINE SUM R(rounded_product)(V a, V b)
             MASK below = AT_MOST(z, ALL(0)), large = AT_MOST(ALL(0x1p8), R(abs)(by));                        \
             V far = SELECT(in_tail, t, ALL(R(END_gate_##form)));                                             \
             V factor = SELECT(large, ALL(0x1p-88), ALL(1)), lift = (V)((BITS){0} + LIFT);                    \
-            SUM T = R(tail_gate_##form)(far), slope = R(slope_tail_##form)(far, T);                          \
-            SUM above = R(sum)(ALL(TWO_LIFT), -T.value);                                                     \
-            SUM gate = {SELECT(below, T.value, above.value) * factor,                                        \
-                        SELECT(below, T.lost, above.lost) * factor};                                         \
+            SUM T = R(tail_gate_##form)(far), above = R(above)(ALL(TWO_LIFT), T);                            \
+            SUM gate = R(select_sum)(below, T, above), slope = R(slope_tail_##form)(far, T, above);          \
+            gate = (SUM){gate.value * factor, gate.lost * factor};                                           \
             V lifted = R(gradient)(gate, by * factor, slope).value;                                          \
             V lowered = R(lower)(lifted, (BITS)SELECT(large, (V)((BITS){0} + LIFT - 88), lift));             \
             y.value = SELECT(in_segments, y.value, SELECT(in_tail, lowered, R(odd_outside)(z)));             \

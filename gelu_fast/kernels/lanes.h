@@ -62,13 +62,13 @@ INLINE f32_sum_t f32_by_lanes_even(f32v t, const f32 (*table)[32], f32 width, f3
     {                                                                                                        \
         return f32_by_lanes_once(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                          \
     }
-#define PARTS(by_lanes, curve)                                                                               \
-    INLINE f32_sum_t f32_parts_##curve(f32v t, f32v *shifted)                                                \
+#define PARTS(by_lanes, parts, curve)                                                                        \
+    INLINE f32_sum_t f32_##parts##_##curve(f32v t, f32v *shifted)                                            \
     {                                                                                                        \
         return by_lanes(t, f32_LANES_##curve, f32_WIDTH_##curve, shifted);                                   \
     }
-#define PARTS_EVEN(curve) PARTS(f32_by_lanes_even, curve)
-#define PARTS_ODD(curve) PARTS(f32_by_lanes_odd, curve)
+#define PARTS_EVEN(curve) PARTS(f32_by_lanes_even, parts, curve)
+#define PARTS_ODD(curve) PARTS(f32_by_lanes_odd, parts, curve) PARTS(f32_by_lanes_even, rounded, curve)
 GELU_CURVES(SEGMENT)
 GELU_EVEN(PARTS_EVEN)
 GELU_ODD(PARTS_ODD)

@@ -50,6 +50,7 @@ INLINE SUM R(by_rows)(V t, const REAL *table, REAL width, V *shifted)
     {                                                                                                        \
         return R(by_rows)(t, R(ROWS_##curve)[0], R(WIDTH_##curve), shifted);                                 \
     }                                                                                                        \
-    INLINE SUM R(parts_##curve)(V t, V *shifted) { return R(segment_##curve)(t, shifted); }
+    INLINE SUM R(parts_##curve)(V t, V *shifted) { return R(segment_##curve)(t, shifted); }                  \
+    INLINE SUM R(rounded_##curve)(V t, V *shifted) { return R(segment_##curve)(t, shifted); }
 GELU_CURVES(SEGMENT)
 #undef SEGMENT
