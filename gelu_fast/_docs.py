@@ -64,8 +64,9 @@ float32; {float64:g} ULP for float64 (sampled); {float16:g} ULP, which is correc
 bfloat16, and {one_byte:g} for the types of one byte.
 """
 _ERROR = """\
-Error, against the exact value of the above and rounding included, on every ISA level (sampled): at most
-{float32:g} ULP{term} for float32, {float64:g} for float64, {float16:g} for float16, {bfloat16:g} for bfloat16.
+Error, against the exact value of the above and rounding included, on every ISA level (sampled, and searched
+for the worst): at most {float32:g} ULP{term} for float32, {float64:g} for float64, {float16:g}
+for float16, {bfloat16:g} for bfloat16.
 """
 _NEAR_ZERO = """\
 {what} zero at {zero:.6f}; at most {near:g} from there the error is at most 2**{float32}{times} for float32 and
@@ -97,9 +98,14 @@ _FORMS = {
     ),
 }
 
+# Kernels compute a curve up to a little beyond the point where it rounds to zero, and take zero from there on.
+_TINY = (
+    "below half of the smallest subnormal (of float32 for float16 and smaller types) may count as zero; otherwise it "
+    "is computed, within the bound."
+)
 _Z = (
     "z = (x - mu) / sigma, both rounded, to float32 for float16 and smaller types; NaN where sigma is not above 0. A "
-    "gate below half of the type's smallest subnormal counts as zero."
+    f"gate {_TINY}"
 )
 # function -> what it is, its inputs, its formula, what is to be said of that, inputs of the example
 _FUNCTIONS = {
@@ -128,7 +134,7 @@ _FUNCTIONS = {
         "A gradient times the derivative of the Gaussian error linear unit",
         "dy, x",
         "dy * ({gate} + x * {slope})",
-        "The product is rounded once. A derivative below half of the type's smallest subnormal counts as zero.",
+        f"The product is rounded once. A derivative {_TINY}",
         "np.float64(2.0), np.float64(1.0)",
     ),
     "bias_gelu": (
@@ -142,7 +148,7 @@ _FUNCTIONS = {
         "The Gaussian error linear unit of a gate, times another input",
         "gate, up",
         "up * gate * {gate_gate}",
-        "The product is rounded once. A GELU below half of the type's smallest subnormal counts as zero.",
+        f"The product is rounded once. A GELU {_TINY}",
         "np.float64(1.0), np.float64(2.0)",
     ),
     "geglu_backward": (
@@ -150,7 +156,7 @@ _FUNCTIONS = {
         "dy, gate, up",
         "(dy * up) * gelu_grad(gate), dy * gelu(gate)",
         "dy * up is rounded once, to float32 for float16 and smaller types, and so is each product. A derivative or "
-        "GELU below half of the type's smallest subnormal counts as zero.",
+        f"GELU {_TINY}",
         "np.float64(1.0), np.float64(1.0), np.float64(2.0)",
     ),
     "gelu_mu_sigma": (
@@ -171,7 +177,7 @@ _FUNCTIONS = {
         "The derivative of the Gaussian error linear unit with location and scale",
         "x, mu, sigma",
         "{gate_z} + (x / sigma) * {slope_z}",
-        _Z + " So does its slope there. x / sigma is rounded.",
+        _Z + " Its slope counts as zero where it does. x / sigma is rounded.",
         "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
     ),
     "gelu_backward_mu_sigma": (
