@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Judge every float32 there is, and 10^7 float64: each ufunc of one input, each ISA level of this CPU; of the ufuncs
-of several inputs, 4 10^7 and 10^6 random ones: `make exhaustive`.
+of several inputs, 4 10^7 and 10^6 random ones, and those that curves.py aims at the worst of every float32 and of
+5 10^5 float64 of their curves: `make exhaustive`.
 
-Writes the measured maxima into benchmarks/results/accuracy.json, which README's table is made from, and
-ends with 1 if a bound is broken. Takes some minutes per ufunc and core."""
+Writes the measured maxima into benchmarks/results/accuracy.json, which README's table is made from, the worst points
+of curves into tests/worst.json, and ends with 1 if a bound is broken. Takes some minutes per ufunc and core."""
 
 import argparse
 import json
@@ -14,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 
+import curves
 import numpy as np
 import oracle
 from test_accuracy import right_signs, some_float64
@@ -25,6 +27,9 @@ from gelu_fast._bounds import UFUNCS, ULP, UNARY
 CHUNK = 1 << 15  # float32; what is made of them fits in cache: 4 times as fast as 1 << 18
 FLOAT64_CHUNKS, FLOAT64_CHUNK = 1000, 10_000
 RANDOM_CHUNKS, RANDOM_CHUNK = 1000, {"float32": 40_000, "float64": 1000}
+CURVE_CHUNK, AIMED_FACTORS = 1 << 17, {"float32": 4000, "float64": 300}
+WORST_POINTS, KEPT_POINTS = 40, 6  # of a curve and level: searched with; written for test_bounds.py
+CURVE_CHUNKS_FLOAT64, CURVE_CHUNK_FLOAT64 = 500, 1000
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "accuracy.json"
 
 # A process has one ISA level. So the oracle is asked once, here, and a child for each level computes.
@@ -50,8 +55,15 @@ def child(level):
     )
 
 
+def levels(dtype):
+    """Those of this CPU; and x86-64-v4 for float32, computed as curves.py does where the CPU lacks it."""
+    return [{"registers": "x86-64-v4"}.get(level, level) for level in curves.levels(dtype)]
+
+
 def computed(level, name, *inputs):
     """The outputs, one after the other, each in a row."""
+    if level not in _core.available_isa_levels:
+        return np.array(curves.level("registers").call(name, *inputs))
     process = child(level)
     ufunc, inputs = _core.ufuncs[name], np.array(inputs)
     process.stdin.write(f"{name} {inputs.dtype.name} {inputs.nbytes}\n".encode() + inputs.tobytes())
@@ -80,19 +92,76 @@ def judge_float32(name, start):
     x = np.arange(start, start + CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
     with np.errstate(invalid="ignore"):  # signalling NaN
         exact = (oracle.in_float64(name, x.astype(np.float64)),)
-    return {level: worst(level, name, x, exact) for level in _core.available_isa_levels}
+    return {level: worst(level, name, x, exact) for level in levels("float32")}
 
 
 def judge_float64(name, seed):
     """The same among some float64."""
     x = some_float64(name, FLOAT64_CHUNK, seed)
     exact = oracle.balls(name, x)
-    return {level: worst(level, name, x, exact) for level in _core.available_isa_levels}
+    return {level: worst(level, name, x, exact) for level in levels("float64")}
+
+
+# ---- functions of several inputs ----
+
+
+def judge_curve(curve, dtype, sign, start):
+    """Of each level, the worst errors of a curve's two parts, and where: of all float32 of a chunk, or some float64."""
+    if dtype == "float32":
+        stop = min(start + CURVE_CHUNK, curves.numbers(curve, dtype, sign)[1])
+        x = sign * np.arange(start, stop, dtype=np.uint32).view(np.float32)
+    else:
+        x = curves.some_float64(curve, CURVE_CHUNK_FLOAT64, start)
+    return {level: curves.worst(level, curve, x, WORST_POINTS) for level in curves.levels(dtype)}
+
+
+@cache
+def worst_points(curve, dtype):
+    """The numbers at which a curve's two parts are worst, on any level; the worst of all are written down, and
+    test_bounds.py demands that they keep curves.LIMIT."""
+    found = {level: (np.zeros(0), np.zeros(0, dtype)) for level in curves.levels(dtype)}
+    for level in found:
+        curves.level(level)  # compiled once, before many ask for it
+    chunks = [(-1, seed) for seed in range(CURVE_CHUNKS_FLOAT64)]
+    if dtype == "float32":
+        signs = (-1,) if curve in curves.OF_GRADIENT else (-1, 1)
+        chunks = [(s, at) for s in signs for at in range(*curves.numbers(curve, dtype, s), CURVE_CHUNK)]
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for of_level in pool.map(partial(judge_curve, curve, dtype), *zip(*chunks), chunksize=64):
+            for level, more in of_level.items():
+                errors, x = (np.append(*both) for both in zip(found[level], more))
+                at = np.argsort(errors)[-WORST_POINTS:]
+                found[level] = errors[at], x[at]
+    written = json.loads(curves.WORST.read_text()) if curves.WORST.exists() else {}
+    for level, (errors, x) in found.items():
+        print(
+            f"{level} {curve} {dtype}: two parts within {errors[-1]:.4f} at {float(x[-1]).hex()}", flush=True
+        )
+        entry = written.setdefault(dtype, {}).setdefault(curve, {})
+        entry[level] = {
+            "error": round(errors[-1], 4),
+            "x": [float(at).hex() for at in x[: -KEPT_POINTS - 1 : -1]],
+        }
+    curves.WORST.write_text(json.dumps(written, indent=1, sort_keys=True) + "\n")
+    return np.concatenate([x for _, x in found.values()])
+
+
+def judge_aimed(name, dtype):
+    """The worst of each level, among inputs that are searched for."""
+    points = {curve: worst_points(curve, dtype) for curve in curves.curves_of(name)}
+    inputs = curves.aimed(name, points, dtype, AIMED_FACTORS[dtype], 1)
+    chunks = zip(*(np.array_split(x, 1 + x.size // RANDOM_CHUNK[dtype]) for x in inputs))
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(partial(judge_inputs, name, np.dtype(dtype).type), chunks))
 
 
 def judge_several(name, dtype, seed):
-    """The same of a function of several inputs."""
-    inputs = wide_inputs(name, RANDOM_CHUNK[dtype.__name__] // 5, dtype, 1000 + seed)
+    """The same among random inputs."""
+    return judge_inputs(name, dtype, wide_inputs(name, RANDOM_CHUNK[dtype.__name__] // 5, dtype, 1000 + seed))
+
+
+def judge_inputs(name, dtype, inputs):
+    """The same among these."""
     z, outputs = oracle.terms(name, inputs, WORKING[dtype.__name__])
     finite = np.isfinite(z) & np.all([np.isfinite(part) for output in outputs for part in output], axis=0)
     inputs = [x[finite] for x in inputs]
@@ -102,7 +171,7 @@ def judge_several(name, dtype, seed):
     else:
         parts = [(value, 0.0, 0, np.abs(of_one) < 2.0**-150) for value, of_one, _ in exact]
     found = {}
-    for level in _core.available_isa_levels:
+    for level in levels(np.dtype(dtype).name):
         found[level] = 0.0, ""
         for i, got in enumerate(computed(level, name, *inputs)):
             value, low, shift, nothing = parts[i]
@@ -149,8 +218,10 @@ def main():
             judge, chunks = (CHUNKS if UFUNCS[name][0] in UNARY else CHUNKS_OF_SEVERAL)[dtype]
             with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
                 found = list(pool.map(partial(judge, name), chunks, chunksize=1 + len(chunks) // 1000))
+            if UFUNCS[name][0] not in UNARY:
+                found += judge_aimed(name, dtype)
             bound = ULP[name][dtype]
-            for level in _core.available_isa_levels:
+            for level in levels(dtype):
                 error, at = max(of_level[level] for of_level in found)
                 broken |= error > bound + oracle.UNCERTAINTY[dtype]
                 print(f"{level} {name} {dtype}: {error:.4f} ULP at {at}, bound {bound}", flush=True)

@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from scipy.special import erfc
 
-from gelu_fast._bounds import NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
 # How far off, in ULP of what is judged, an oracle may itself be.
@@ -66,6 +66,32 @@ def _ball(ufunc, x):
     gate, slope = _gate_and_slope_balls(form, x)
     x = flint.arb(x)
     return {"gelu": x * gate, "gelu_gate": gate, "gelu_grad": gate + x * slope}[function]
+
+
+# ---- curves: gelu, its gate, its gradient, or the gate's slope, by the names of the kernels ----
+
+
+def _of_curve(curve, x, gate_and_slope):
+    *what, form = curve.split("_")
+    gate, slope = gate_and_slope(FORMS[form])
+    return {"": x * gate, "gate": gate, "grad": gate + x * slope, "slope": slope}[what[-1] if what else ""]
+
+
+def curve(name, x):
+    """Of a float64 array, to about 1e-13 relative (a gradient near its zero: absolute)."""
+    with np.errstate(all="ignore"):
+        return _of_curve(name, x, lambda form: _gate_and_slope(form, x))
+
+
+def curve_errors(name, x, value, lost, lifted, unit):
+    """(value + lost) 2**-lifted - exact, in terms of the exact value or of the larger units, one after the other."""
+    flint.ctx.prec = 250
+    errors = np.empty(x.size)
+    for i in range(x.size):
+        exact = _of_curve(name, flint.arb(x[i]), lambda form, i=i: _gate_and_slope_balls(form, x[i]))
+        off = (flint.arb(value[i]) + flint.arb(lost[i])) * flint.arb(2) ** int(-lifted[i]) - exact
+        errors[i] = float((off / abs(exact).max(flint.arb(unit[i]))).mid())
+    return errors
 
 
 # ---- functions of several inputs ----

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The search that aims at the worst of functions of several inputs.
+
+Such a result is a factor a times a curve of one number, which the kernels hold in two parts, value + lost. The error
+of a product is at most 0.5 ULP for its rounding and e, which is 2^p times the relative error of the two parts and of
+the rounding of a times lost, p the type's precision; it is reached where the product lies at the top of a binade. So e
+can be found for every float32, LIMIT for it makes 0.99 ULP of a product (0.995 of a subnormal one: gelu.h), and `aimed`
+finds factors that show it. tests/curves.c shows the two parts."""
+
+import ctypes
+import hashlib
+import subprocess
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+import oracle
+import test_accuracy
+from needs import command
+
+from gelu_fast import _core
+from gelu_fast._bounds import FORMS, NEAR_ZERO, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNELS = ROOT / "gelu_fast" / "kernels"
+LIMIT = 0.49
+WORST = Path(__file__).with_name("worst.json")  # written by exhaustive.py
+
+# Those of setup.py that decide bits. REGISTERS: x86-64-v4's float32, by narrower vectors.
+FLAGS = "-O1 -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC".split()
+LEVELS = {
+    "baseline": [],
+    "x86-64-v3": ["-march=x86-64-v3"],
+    "x86-64-v4": ["-march=x86-64-v4"],
+    "registers": ["-march=x86-64-v3", "-DREGISTERS"],
+    "neon": [],
+}
+PRECISION = {"float32": 24, "float64": 53}
+
+# gelu, its gate and its gradient; and the gate's slope, which with the gate makes the gradient of location and scale.
+OF_GRADIENT = [f"slope_{form}" for form in FORMS]
+CURVES = [f"{prefix}{form}" for prefix in ("", "gate_", "grad_") for form in FORMS] + OF_GRADIENT
+BEGIN = 2.0**-60  # below it x/2 and 1/2 do
+CUTOFF = {
+    "float32": {"erf": 14.1875, "tanh": 10.6875, "sigmoid": 61.125},
+    "float64": {"erf": 38.4, "tanh": 21.5, "sigmoid": 435.0},
+}
+
+
+class Level:
+    """The kernels of one ISA level."""
+
+    def __init__(self, name):
+        sources = [Path(__file__).with_suffix(".c"), KERNELS / "tables.c"]
+        compiler, flags = command("gcc", "cc", debian="gcc"), FLAGS + LEVELS[name]
+        text = b"".join(path.read_bytes() for path in [sources[0], *sorted(KERNELS.glob("*.[ch]"))])
+        key = hashlib.sha256(text + " ".join(flags).encode()).hexdigest()[:16]
+        path = ROOT / "build" / f"curves-{name}-{key}.so"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            args = [*flags, "-I", KERNELS, *sources, "-o", path]
+            done = subprocess.run([compiler, *map(str, args)], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        self.library = ctypes.CDLL(str(path))
+        kernels = ctypes.c_void_p * (4 * 2 * len(UFUNCS))
+        self.kernels = np.frombuffer(kernels.in_dll(self.library, "gelu_kernels_tested"), np.uintp)
+        self.kernels = self.kernels.reshape(len(UFUNCS), 4, 2)
+
+    def parts(self, curve, x):
+        """value, lost, and the power of two that they are multiplied by, of every x."""
+        out = [np.empty_like(x) for _ in range(3)]
+        function = getattr(self.library, f"f{8 * x.itemsize}_{curve}_parts")
+        function(*(ctypes.c_void_p(a.ctypes.data) for a in (x, *out)), ctypes.c_ssize_t(x.size))
+        return out[0], out[1], 96 * out[2].astype(int)
+
+    def call(self, name, *inputs):
+        """The outputs of a ufunc, in a tuple."""
+        ufunc, inputs = _core.ufuncs[name], [np.ascontiguousarray(x) for x in inputs]
+        outputs = [np.empty_like(inputs[0]) for _ in range(ufunc.nout)]
+        args = (ctypes.c_void_p * (ufunc.nin + ufunc.nout))(*(a.ctypes.data for a in (*inputs, *outputs)))
+        kernel = self.kernels[list(_core.ufuncs).index(name), inputs[0].itemsize // 8, 0]
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t)(int(kernel))(
+            ctypes.addressof(args), inputs[0].size
+        )
+        return tuple(outputs)
+
+
+level = cache(Level)
+
+
+def levels(dtype):
+    """Those that this CPU can run; x86-64-v4's float32 by narrower vectors where it cannot."""
+    there = list(_core.available_isa_levels)
+    narrower = dtype == "float32" and "x86-64-v3" in there and "x86-64-v4" not in there
+    return there + ["registers"] * narrower
+
+
+# ---- the error of the two parts ----
+
+
+@lru_cache(maxsize=4)
+def _exact(curve, x):
+    """As of oracle.curve; x by its bytes, as a level after the other asks for the same."""
+    return oracle.curve(curve, np.float64(np.frombuffer(x, np.float32)))
+
+
+def counted_in(curve, x):
+    """What an error counts in at the least: nothing, but beside the zero of a gradient 2**p times the unit there."""
+    near = np.abs(x - ZEROS.get(f"gelu_{curve}", np.inf)) <= NEAR_ZERO
+    return np.where(near, UNIT_NEAR_ZERO[x.dtype.name] * 2.0 ** PRECISION[x.dtype.name], 0.0)
+
+
+def signed_errors(level_name, curve, x):
+    """(value + lost - exact) 2**p, in terms of the exact value's size or of that."""
+    value, lost, lifted = level(level_name).parts(curve, x)
+    p, unit = PRECISION[x.dtype.name], counted_in(curve, x)
+    if x.dtype == np.float64:
+        return oracle.curve_errors(curve, x, value, lost, lifted, unit) * 2.0**p
+    exact, scale = _exact(curve, x.tobytes()), np.where(lifted, 2.0**-96, 1.0)
+    return ((value * scale - exact) + lost * scale) / np.maximum(np.abs(exact), unit) * 2.0**p
+
+
+def of_gradient(gate, slope):
+    """What the signed errors of gate and slope add to 0.5 ULP of the largest of gate, factor times slope, and their
+    sum. With other signs one is at the top of its binade, and the other at most half of that, or they would cancel and
+    the rounding be finer; with one sign a mean of both counts."""
+    return np.max(np.abs([gate, slope, gate - slope / 2, slope - gate / 2]), axis=0)
+
+
+def numbers(curve, dtype, sign=-1):
+    """The numbers that are judged: the bits of the first and of the last of their sizes. Above 0 in the segments."""
+    form = curve.split("_")[-1]
+    end = CUTOFF[dtype][form] if sign < 0 else {"erf": 5, "tanh": 4.5, "sigmoid": 7.8}[form]
+    return [int(np.array(t, dtype).view(f"u{np.dtype(dtype).itemsize}")) for t in (2 * BEGIN, end)]
+
+
+def some_float64(curve, n, seed):
+    """As those of test_accuracy, where the two parts are used."""
+    x = test_accuracy.some_float64(f"gelu_{curve.replace('slope', 'gate')}", n, seed)
+    (first, tail), (_, end) = (np.array(numbers(curve, "float64", sign), "u8").view("f8") for sign in (-1, 1))
+    x = -np.abs(x) if curve in OF_GRADIENT else x
+    return x[(np.abs(x) >= first) & (-x <= tail) & (x <= end)]
+
+
+def worst(level_name, curve, x, n):
+    """The errors of the n worst of some numbers, and these: what is added to 0.5 ULP where a product lies at the top of
+    a binade, for which a times `lost` is rounded as well. Of a slope, at numbers below 0: together with the gate."""
+    errors = signed_errors(level_name, curve, x)
+    if curve in OF_GRADIENT:
+        errors = of_gradient(signed_errors(level_name, curve.replace("slope", "rounded_gate"), x), errors)
+    else:
+        value, lost, _ = level(level_name).parts(curve, x)
+        errors = np.abs(errors) + np.abs(lost) / np.maximum(np.abs(value + lost), counted_in(curve, x))
+    at = np.argpartition(errors, -n)[-n:]
+    at = at[np.argsort(errors[at])]
+    return errors[at], x[at]
+
+
+# ---- factors that round worst ----
+
+
+def curves_of(name):
+    """The curves that a function multiplies, in the order of its outputs."""
+    function, form = UFUNCS[name]
+    form = {value: key for key, value in FORMS.items()}[form]
+    return {
+        "gelu_backward": [f"grad_{form}"],
+        "bias_gelu": [form],
+        "geglu": [form],
+        "geglu_backward": [f"grad_{form}", form],
+        "gelu_mu_sigma": [f"gate_{form}"],
+        "gelu_gate_mu_sigma": [f"gate_{form}"],
+        "gelu_grad_mu_sigma": [f"slope_{form}"],
+    }[function]
+
+
+def factors(exact, dtype, n, rng):
+    """n factors for each exact value whose products lie just below powers of two of all sizes: their rounding is as
+    good as random, and an error is as many ULP as it can be."""
+    info = np.finfo(dtype)
+    mantissa, exponent = (part[:, None] for part in np.frexp(np.abs(exact)))
+    low = np.maximum(info.minexp - info.nmant - 8, exponent + info.minexp - info.nmant + 30)
+    high = np.minimum(info.maxexp, exponent + info.maxexp - 1)
+    shape = exact.size, n
+    k = np.int64(np.floor(rng.uniform(low, high, shape)))
+    size = np.ldexp(rng.uniform(1 - 2.0**-9, 1, shape) / mantissa, k - exponent)
+    return (size * rng.choice([-1, 1], shape)).astype(dtype)
+
+
+def with_z(x, z, dtype):
+    """mu and sigma for which (x - mu) / sigma is z, or NaN where simple ones do not do."""
+    scale = np.clip(np.frexp(x)[1].astype(int) - np.frexp(z)[1], -90, 90)
+    sigma = np.ldexp(np.ones_like(x), np.where(x == 0, 0, scale)).astype(dtype)
+    mu = (x - z * sigma).astype(dtype)
+    return np.where((x - mu) / sigma == z, mu, dtype(np.nan)), sigma
+
+
+@np.errstate(all="ignore")
+def aimed(name, points, dtype, n, seed):
+    """Inputs of a function of several, from the worst points of its curves ({curve: numbers}), n for each."""
+    rng, dtype = np.random.default_rng(seed), np.dtype(dtype).type
+    function, form = UFUNCS[name]
+    found = []
+    for curve in curves_of(name):
+        x = np.asarray(points[curve], dtype)
+        x = x[oracle.curve(curve, np.float64(x)) != 0]
+        exact = oracle.curve(curve, np.float64(x))
+        a, z = factors(exact, dtype, n, rng), np.repeat(x[:, None], n, axis=1)
+        if function in ("gelu_backward", "geglu_backward"):
+            inputs = [a, z, np.ones_like(a)][: _core.ufuncs[name].nin]
+        elif function == "bias_gelu":
+            inputs = [z, np.zeros_like(z)]
+        elif function == "geglu":
+            inputs = [z, a]
+        elif function == "gelu_gate_mu_sigma":
+            inputs = [z, np.zeros_like(z), np.ones_like(z)]
+        elif function == "gelu_mu_sigma":
+            inputs = [a, *with_z(a, z, dtype)]
+        else:  # the slope's term, or its sum with the gate, lies at a top
+            gate = oracle.curve(curve.replace("slope", "gate"), np.float64(x))[:, None]
+            top = np.ldexp(
+                rng.uniform(1 - 2.0**-9, 1, z.shape), np.frexp(gate)[1] + rng.integers(-3, 8, z.shape)
+            )
+            top = np.where(rng.random(z.shape) < 0.3, top - gate, top * rng.choice([-1, 1], z.shape))
+            by = (top / exact[:, None]).astype(dtype)
+            sigma = with_z(by, z, dtype)[1]
+            inputs = [by * sigma, (by * sigma - z * sigma).astype(dtype), sigma]
+            inputs[1] = np.where((inputs[0] - inputs[1]) / sigma == z, inputs[1], dtype(np.nan))
+        found.append(np.array([each.ravel() for each in inputs]))
+    found = np.concatenate(found, axis=1)
+    return list(found[:, np.isfinite(found).all(axis=0)])

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The bounds of functions of several inputs, on inputs that were searched for: the worst points of each curve, times
+factors that round worst (curves.py). `make exhaustive` searches anew."""
+
+import json
+
+import curves
+import numpy as np
+import oracle
+import pytest
+import test_accuracy
+from conftest import OF_ONE_INPUT, OF_SEVERAL
+from test_fused import WORKING, composed_balls, errors_of, is_rounded_product, judge, outputs_of
+
+import gelu_fast
+from gelu_fast import _core
+from gelu_fast._bounds import UFUNCS, ULP
+
+# Each broke its bound of 1 ULP on one ISA level: by 1.065, 1.020, 1.081, 1.068 and 1.324.
+BROKEN = [
+    ("geglu_erf", (-5.198699474334717, 1.820306658744812)),
+    ("gelu_backward_erf", (1.4118990898132324, -5.199285507202148)),
+    ("gelu_mu_sigma_erf", (0.29571205377578735, 5.494648456573486, 1)),
+    ("gelu_mu_sigma_erf", (-0.14843501150608063, 83.03707122802734, 16)),
+    ("gelu_grad_mu_sigma_tanh", (-0.6400007009506226, -0.059478700160980225, 0.125)),
+]
+
+
+WITH_FACTOR = ("gelu_backward", "geglu", "geglu_backward", "gelu_mu_sigma")
+
+
+@pytest.fixture(params=[name for name in OF_SEVERAL if not is_rounded_product(name)])
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def registers():
+    """x86-64-v4's float32, lane by lane, on a CPU that may lack AVX-512."""
+    if _core.isa_level != "x86-64-v3":
+        pytest.skip("compiled for x86-64-v3: once, where that is the level")
+    return library("registers")
+
+
+def library(level):
+    if not (curves.KERNELS / "gelu.h").exists():
+        pytest.skip("the tests stand alone here, without the checkout that has the kernels' sources")
+    return curves.level(level)
+
+
+def judge_float32(name, call, inputs, report):
+    for i, (value, of_one, larger) in enumerate(oracle.composed(name, inputs, np.float32)):
+        got, keep = outputs_of(call(*inputs))[i], np.isfinite(value)
+        errors = errors_of(
+            name, got, value, 0.0, 0, np.abs(of_one) < 2.0**-150, inputs, np.float32, larger, i
+        )
+        judge(name, got[keep], errors[keep], [x[keep] for x in inputs], ULP[name]["float32"], report)
+
+
+def worst_points(curve, dtype):
+    """Where the two parts were worst, on any level."""
+    of_levels = json.loads(curves.WORST.read_text())[dtype][curve].values()
+    return np.array([float.fromhex(x) for found in of_levels for x in found["x"]], dtype)
+
+
+def aimed(name, dtype, n):
+    points = {curve: worst_points(curve, dtype) for curve in curves.curves_of(name)}
+    return curves.aimed(name, points, dtype, n, 1)
+
+
+@pytest.mark.parametrize("name, inputs", BROKEN)
+def test_what_broke_the_bound(name, inputs, report):
+    judge_float32(name, getattr(gelu_fast, name), [np.float32([x]) for x in inputs], report)
+
+
+def test_aimed_float32(name, report):
+    judge_float32(name, getattr(gelu_fast, name), aimed(name, "float32", 5000), report)
+
+
+def test_aimed_float64(name, report):
+    inputs = aimed(name, "float64", 100)
+    larger = [larger for _, _, larger in oracle.composed(name, inputs, WORKING["float64"])]
+    results = outputs_of(getattr(gelu_fast, name)(*inputs))
+    for i, (high, low, shift, nothing) in enumerate(composed_balls(name, inputs)):
+        errors = errors_of(name, results[i], high, low, shift, nothing > 0, inputs, np.float64, larger[i], i)
+        judge(name, results[i], errors, inputs, ULP[name]["float64"], report)
+
+
+@pytest.mark.parametrize("name", [name for name in OF_SEVERAL if UFUNCS[name][0] in WITH_FACTOR])
+def test_the_search_finds_factors_that_round_worst(name):
+    """Half an ULP for the rounding of exact products, and at the top of a binade, where an error counts twice."""
+    inputs = aimed(name, "float32", 500)
+    value, _, larger = oracle.composed(name, inputs, np.float32)[0]
+    with np.errstate(over="ignore", under="ignore"):
+        got = value.astype(np.float32)
+    rest = (0.0, 0, np.zeros(got.shape, bool), inputs, np.float32, larger, 0)
+    at_top = np.isfinite(got) & (np.abs(np.frexp(value)[0]) > 1 - 2.0**-7)
+    assert at_top.mean() > 0.05
+    assert 0.499 < errors_of(name, got, value, *rest)[at_top].max() <= 0.5 + 1e-5
+
+
+# ---- the curves that they are products of ----
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("curve", curves.CURVES)
+def test_two_parts(curve, dtype, report):
+    judge_curve(curve, dtype, _core.isa_level, report)
+
+
+@pytest.mark.parametrize("curve", curves.CURVES)
+def test_two_parts_in_registers(curve, registers, report):
+    judge_curve(curve, "float32", "registers", report)
+
+
+def judge_curve(curve, dtype, level, report):
+    library(level)
+    if dtype == "float32":
+        x = [-np.arange(*curves.numbers(curve, dtype), 2039, dtype=np.uint32).view(np.float32)]
+        if curve not in curves.OF_GRADIENT:
+            x += [np.arange(*curves.numbers(curve, dtype, 1), 2039, dtype=np.uint32).view(np.float32)]
+    else:
+        x = [curves.some_float64(curve, 10_000, 3)]
+    x = np.concatenate([*x, worst_points(curve, dtype)])
+    errors, at = curves.worst(level, curve, x, 1)
+    report(f"{curve} {dtype}: {errors[0]:.4f} at {float(at[0]).hex()} of {x.size}, limit {curves.LIMIT}")
+    assert errors[0] <= curves.LIMIT
+
+
+# ---- x86-64-v4's float32 on any CPU ----
+
+
+@pytest.mark.parametrize("name", OF_ONE_INPUT)
+def test_registers_of_one_input(name, registers, report):
+    x = test_accuracy.some_float32()
+    exact = oracle.in_float64(name, x.astype(np.float64))
+    test_accuracy.judge(lambda x: registers.call(name, x)[0], name, x, (exact,), report)
+
+
+def test_registers(name, registers, report):
+    judge_float32(name, lambda *inputs: registers.call(name, *inputs), aimed(name, "float32", 5000), report)
