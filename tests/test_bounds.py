@@ -16,13 +16,30 @@ import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS, ULP
 
-# Each broke its bound of 1 ULP on one ISA level: by 1.065, 1.020, 1.081, 1.068 and 1.324.
+# Each broke its bound of 1 ULP on an ISA level, by up to 1.34: five that were reported, and then what `aimed` found for
+# each function, form and level.
 BROKEN = [
     ("geglu_erf", (-5.198699474334717, 1.820306658744812)),
     ("gelu_backward_erf", (1.4118990898132324, -5.199285507202148)),
     ("gelu_mu_sigma_erf", (0.29571205377578735, 5.494648456573486, 1)),
     ("gelu_mu_sigma_erf", (-0.14843501150608063, 83.03707122802734, 16)),
     ("gelu_grad_mu_sigma_tanh", (-0.6400007009506226, -0.059478700160980225, 0.125)),
+    ("gelu_backward_erf", (17678664204288.0, -14.15336799621582)),
+    ("gelu_backward_erf", (1.4832740059189255e36, -6.502424240112305)),
+    ("gelu_backward_tanh", (2.219466296082828e-06, -8.726441383361816)),
+    ("gelu_backward_sigmoid", (-4.774282481326448e37, -12.420836448669434)),
+    ("geglu_erf", (-5.19860315322876, 1.6224401532140666e-15)),
+    ("geglu_erf", (-6.915637016296387, -6.0020906805788114e35)),
+    ("geglu_backward_erf", (-5.266961001160376e17, -5.198699474334717, 1.0)),
+    ("geglu_backward_erf", (-2.6014774966668493e17, -6.915637016296387, 1.0)),
+    ("geglu_backward_tanh", (2.219466296082828e-06, -8.726441383361816, 1.0)),
+    ("geglu_backward_sigmoid", (-4.774282481326448e37, -12.420836448669434, 1.0)),
+    ("gelu_mu_sigma_erf", (-1.4650991448987805e-29, 4.0759449192918376e-27, 8.077935669463161e-28)),
+    ("gelu_mu_sigma_erf", (-2.194413663003712e19, 2.0324538410137027e18, 4.611686018427388e18)),
+    ("gelu_mu_sigma_erf", (4.076222264297186e-23, 8.585779076695481e-23, 6.617444900424222e-24)),
+    ("gelu_grad_mu_sigma_erf", (0.0001077971828635782, 0.019888704642653465, 0.00390625)),
+    ("gelu_grad_mu_sigma_erf", (0.0002755277091637254, 0.04089345037937164, 0.0078125)),
+    ("gelu_grad_mu_sigma_tanh", (1.2187042236328125, 3.541383743286133, 0.5)),
 ]
 
 
@@ -71,6 +88,23 @@ def aimed(name, dtype, n):
 @pytest.mark.parametrize("name, inputs", BROKEN)
 def test_what_broke_the_bound(name, inputs, report):
     judge_float32(name, getattr(gelu_fast, name), [np.float32([x]) for x in inputs], report)
+
+
+def test_a_tiny_gate_may_count_as_zero():
+    """As the docstrings say: below half of the smallest subnormal it is zero, or computed."""
+    sigma = np.float32(0.9037545919418335)
+    x = np.linspace(-9.7, -10.2, 5001, dtype=np.float32)
+    inputs = [x, np.full_like(x, 3.0103306770324707), np.full_like(x, sigma)]
+    got = gelu_fast.gelu_grad_mu_sigma_erf(*inputs)
+    ((value, gate, larger),) = oracle.composed("gelu_grad_mu_sigma_erf", inputs, np.float32)
+    tiny, never = np.abs(gate) < 2.0**-150, np.zeros(x.shape, bool)
+    errors = errors_of("gelu_grad_mu_sigma_erf", got, value, 0.0, 0, never, inputs, np.float32, larger, 0)
+    assert (errors[~tiny] <= 1).all()
+    assert ((got[tiny] == 0) | (errors[tiny] <= 1)).all()
+    assert (got[tiny] != 0).any() and (got[tiny] == 0).any()
+    for name in ("gelu_mu_sigma_erf", "gelu_grad_mu_sigma_erf", "geglu_erf", "gelu_backward_erf"):
+        text = " ".join(getattr(gelu_fast, name).__doc__.split())
+        assert "may count as zero" in text and "counts as zero." not in text
 
 
 def test_aimed_float32(name, report):
@@ -128,6 +162,12 @@ def judge_curve(curve, dtype, level, report):
 
 
 # ---- x86-64-v4's float32 on any CPU ----
+
+
+@pytest.mark.parametrize("name, inputs", BROKEN)
+def test_what_broke_in_registers(name, inputs, registers, report):
+    inputs = [np.float32([x]) for x in inputs]
+    judge_float32(name, lambda *inputs: registers.call(name, *inputs), inputs, report)
 
 
 @pytest.mark.parametrize("name", OF_ONE_INPUT)

@@ -303,7 +303,7 @@ INLINE SUM R(odd_sum)(V x, SUM T, V shifted)
         SUM T = R(segment_##curve)(t, &shifted);                                                             \
         return R(from)(x, T, shifted);                                                                       \
     }                                                                                                        \
-    INLINE SUM R(exact_##curve)(V x, V t) /* in two parts, of which the second may be a tenth */             \
+    INLINE SUM R(exact_##curve)(V x, V t) /* in two parts, the second below a seventh */                     \
     {                                                                                                        \
         V shifted;                                                                                           \
         SUM T = R(parts_##curve)(t, &shifted);                                                               \
