@@ -7,8 +7,8 @@
  * t = 0.47, for sigmoid, as the others are no narrower.
  *
  * Worst found of all float32, the tail of gelu.h included: erf 0.87 ULP at -0x1.3ce348p+2, gate_erf 0.89 ULP at
- *   -0x1.3d12b2p+2, gate_sigmoid 0.82 ULP at -0x1.9bf5e4p+5, gate_tanh 0.91 ULP at -0x1.295f42p+2, grad_erf 0.94 ULP
- *   at -0x1.c0f7fap+2, grad_sigmoid 0.92 ULP at -0x1.3389d2p-1, grad_tanh 0.86 ULP at -0x1.1aec2cp+3, sigmoid 0.96
+ *   -0x1.3d12b2p+2, gate_sigmoid 0.79 ULP at 0x1.ecaa64p-2, gate_tanh 0.91 ULP at -0x1.295f42p+2, grad_erf 0.88 ULP
+ *   at -0x1.4878aep+2, grad_sigmoid 0.92 ULP at -0x1.3389d2p-1, grad_tanh 0.85 ULP at -0x1.2a9facp+2, sigmoid 0.96
  *   ULP at -0x1.dfb3fap-2, tanh 0.90 ULP at -0x1.34cd4ap+2.
  *
  * Tried: gate(x) by segments and a product with x, 1.9 ULP, as the product's parts round; bfloat16 for the two

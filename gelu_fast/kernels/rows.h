@@ -11,23 +11,23 @@
  * address of the row it is one FMA, and the last coefficients are summed in two chains: latency is what counts here.
  *
  * Worst found, the tail of gelu.h included: of all float32,
- * with FMA: erf 0.82 ULP at -0x1.a61432p+3, gate_erf 0.90 ULP at -0x1.4cbab2p+2, gate_sigmoid 0.82 ULP at
- *   -0x1.9bf5e4p+5, gate_tanh 0.80 ULP at -0x1.40727ep+3, grad_erf 0.94 ULP at -0x1.c0f7fap+2, grad_sigmoid 0.86 ULP
- *   at -0x1.aacc3ep+4, grad_tanh 0.86 ULP at -0x1.1aec2cp+3, sigmoid 0.85 ULP at -0x1.56169ep+4, tanh 0.83 ULP at
- *   -0x1.435f6ap+3;
- * without: erf 0.83 ULP at -0x1.a61344p+3, gate_erf 0.91 ULP at -0x1.4cbec4p+2, gate_sigmoid 0.82 ULP at
- *   -0x1.9bccb8p+5, gate_tanh 0.80 ULP at -0x1.407416p+3, grad_erf 0.94 ULP at -0x1.c0f7fap+2, grad_sigmoid 0.90 ULP
- *   at -0x1.9a7f72p+3, grad_tanh 0.90 ULP at -0x1.244e3ep+3, sigmoid 0.90 ULP at -0x1.442acp+5, tanh 0.93 ULP at
- *   -0x1.58cc7ap+2;
+ * with FMA: erf 0.78 ULP at -0x1.a60c16p+3, gate_erf 0.80 ULP at -0x1.9f4846p+3, gate_sigmoid 0.79 ULP at
+ *   -0x1.9c2392p+5, gate_tanh 0.78 ULP at -0x1.407d4p+3, grad_erf 0.84 ULP at -0x1.ab0aacp+3, grad_sigmoid 0.78 ULP
+ *   at -0x1.afba3p+5, grad_tanh 0.78 ULP at -0x1.482106p+3, sigmoid 0.78 ULP at -0x1.af65eep+5, tanh 0.78 ULP at
+ *   -0x1.4343dp+3;
+ * without: erf 0.79 ULP at -0x1.a6058p+3, gate_erf 0.80 ULP at -0x1.37c996p+3, gate_sigmoid 0.78 ULP at
+ *   -0x1.9bd0cap+5, gate_tanh 0.78 ULP at -0x1.407d4p+3, grad_erf 0.84 ULP at -0x1.a6cfd4p+2, grad_sigmoid 0.86 ULP
+ *   at -0x1.b47b14p+3, grad_tanh 0.81 ULP at -0x1.b8c73ap+2, sigmoid 0.81 ULP at -0x1.4f915ap+4, tanh 0.81 ULP at
+ *   -0x1.43559cp+3;
  * of 10^7 float64 a function and form,
  * with FMA: erf 0.77 ULP at -0x1.5c9f27dc9145p-2, gate_erf 0.78 ULP at -0x1.2c2818e660c3p+5, gate_sigmoid 0.76 ULP
- *   at 0x1.02c07459e68dp-3, gate_tanh 0.76 ULP at -0x1.5260000002ec7p+4, grad_erf 0.81 ULP at -0x1.b9bf8f3d8481ep+3,
- *   grad_sigmoid 0.76 ULP at 0x1.17cb1b0f803p-4, grad_tanh 0.77 ULP at -0x1.63d5344a56a2cp+2, sigmoid 0.80 ULP at
- *   -0x1.5a10ea0b7346cp-2, tanh 0.78 ULP at -0x1.55a329e4578bp-2;
+ *   at 0x1.02c07459e68dp-3, gate_tanh 0.76 ULP at -0x1.5260000002ec7p+4, grad_erf 0.81 ULP at
+ *   -0x1.b9bf8f3d8481ep+3, grad_sigmoid 0.76 ULP at 0x1.17cb1b0f803p-4, grad_tanh 0.77 ULP at
+ *   -0x1.63d5344a56a2cp+2, sigmoid 0.80 ULP at -0x1.5a10ea0b7346cp-2, tanh 0.78 ULP at -0x1.55a329e4578bp-2;
  * without: erf 0.79 ULP at -0x1.2d0b12db4ac67p+5, gate_erf 0.84 ULP at -0x1.2f740001012e2p+4, gate_sigmoid 0.76 ULP
  *   at -0x1.a06a7fcc8ec79p+8, gate_tanh 0.75 ULP at 0x1.d4c01f5c78bp-4, grad_erf 0.83 ULP at -0x1.b4e7fffee8d44p+3,
- *   grad_sigmoid 0.81 ULP at -0x1.a41410117f6b1p+8, grad_tanh 0.80 ULP at -0x1.63cffffffffd4p+2, sigmoid 0.79 ULP at
- *   -0x1.a408f73a732c1p+8, tanh 0.76 ULP at -0x1.4cd0ff9adea5p+2. */
+ *   grad_sigmoid 0.81 ULP at -0x1.a41410117f6b1p+8, grad_tanh 0.80 ULP at -0x1.63cffffffffd4p+2, sigmoid 0.79 ULP
+ *   at -0x1.a408f73a732c1p+8, tanh 0.76 ULP at -0x1.4cd0ff9adea5p+2. */
 
 /* T, and what its last rounding lost: d is small, so that is nearly all. */
 INLINE SUM R(by_rows)(V t, const REAL *table, REAL width, V *shifted)
