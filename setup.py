@@ -39,7 +39,7 @@ def known(*flags):
 
 
 # IEEE arithmetic, whatever CC, CFLAGS, CPPFLAGS and LDFLAGS say: these flags come last and take back the others.
-# kernels.h checks the outcome. The linker gets them as well: at -ffast-math, -Ofast and -mdaz-ftz, compilers
+# kernels/simd.h checks the outcome. The linker gets them as well: at -ffast-math, -Ofast and -mdaz-ftz, compilers
 # link code that makes the whole process flush subnormal numbers to zero.
 TAKEN_BACK = """
     -fno-fast-math -fno-unsafe-math-optimizations -fno-associative-math -fno-reciprocal-math -fno-finite-math-only

@@ -29,7 +29,7 @@ _OF_FUNCTION |= {function: _NARROW | {"float32": 1.0, "float64": 1.0} for functi
 _OF_FUNCTION["gelu_backward_mu_sigma"] = _NARROW | {"float32": 0.5, "float64": 0.5}
 ULP = {name: _OF_FUNCTION[function] for name, (function, _) in UFUNCS.items()}
 
-# What is rounded to one byte: of gelu, gelu_gate and gelu_grad.
+# Results of gelu, gelu_gate and gelu_grad that are rounded to one byte.
 ULP_ONE_BYTE = 0.5
 
 # A sum of two terms that may cancel: a ULP is that of the largest of both and the sum.

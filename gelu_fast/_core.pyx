@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # cython: language_level=3, cdivision=True
 """From NumPy's ufunc machinery to the kernels: the ufunc table, the choice of ISA level, the loops and
-their threads. There is no arithmetic here: that is kernels/gelu.h."""
+their threads. The arithmetic is in kernels/gelu.h."""
 
 import operator
 import os
@@ -110,8 +110,8 @@ cdef struct Loop:
     int n_in
     int n_args
     npy_intp itemsize
-    # Of a type of one byte, whose kernels are float32's: the float32 of each byte; and the byte of each first half of a
-    # float32, whose last bit says whether there was more.
+    # One-byte types run float32's kernels through two tables: byte -> float32, and upper half of a float32 -> byte, its
+    # lowest bit set if any lower bit was (sticky).
     const float *widen
     const uint8_t *narrow
     const Draws *draws  # of stochastic GELU, whose kernel is that of the gate; or NULL
@@ -348,7 +348,7 @@ cdef void share(const void *data, npy_intp start, npy_intp stop) noexcept nogil:
 
 
 cdef void open_region(int threads) noexcept nogil:
-    """Of OpenMP's threads, bound to their places, which from now on help with large arrays: kernels/pool.c."""
+    """Let OpenMP's threads, bound to their places, help with large arrays from now on: kernels/pool.c."""
     cdef int i
     for i in prange(threads, num_threads=threads, schedule="static"):
         gelu_pool_serve(i)
@@ -589,7 +589,7 @@ cdef int add_type(object dtype, str kernels_type, const float *widen, const uint
     return 0
 
 
-# Of those of one byte, converted by tables that ml_dtypes fills.
+# One-byte types, converted by tables that ml_dtypes fills.
 cdef tuple ONE_BYTE = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e4m3b11fnuz",
                        "float8_e4m3", "float8_e3m4")
 
@@ -900,8 +900,8 @@ cdef np.PyUFuncGenericFunction sigma_loops[MAX_TYPES]
 
 
 cdef object make_sigma_ufunc(int f):
-    """sigma as function f computes with it. Of the inputs and types of f, so that NumPy, and every library that a ufunc
-    dispatches to, converts, aligns and masks the inputs for both in the same way."""
+    """sigma as function f computes with it. This ufunc has the inputs and types of f, so that NumPy, and every library
+    that a ufunc dispatches to, converts, aligns and masks the inputs for both in the same way."""
     cdef int types[MAX_ARGS]
     cdef int t, j
     for t in range(n_types):
@@ -933,7 +933,7 @@ cdef bint is_lazy(object x) except -1:
 
 cdef object stand_in(object x):
     """One number of the input's type, unless the input may leave elements out: masked, missing, or without a partner of
-    the same label. A lazy one does not tell."""
+    the same label. A lazy input cannot be asked."""
     if isinstance(x, ndarray) and not is_masked(x) or is_lazy(x):
         return zeros((), x.dtype) if isinstance(getattr(x, "dtype", None), np_dtype) else 0
     return x
@@ -968,7 +968,7 @@ cdef int check_sigma(tuple inputs, object where, dict types) except -1:
     """Raise if an element is computed with a sigma, the last input, that is not above 0 in the type that is computed in.
     A lazy sigma is not checked: the ufunc gives NaN there."""
     sigma = inputs[len(inputs) - 1]
-    if is_above_zero(sigma) or is_lazy(sigma):
+    if is_above_zero(sigma) or is_lazy(sigma) or any([isinstance(x, ndarray) and x.size == 0 for x in inputs]):
         return 0
     cdef list others = [stand_in(x) for x in inputs[:-1]]
     cdef bint nan_is_missing = hasattr(sigma, "isna")  # of pandas
@@ -983,6 +983,8 @@ cdef int check_sigma(tuple inputs, object where, dict types) except -1:
         with errstate(all="ignore"):
             computed = (sigma_beside_x if len(others) == 2 else sigma_beside_dy_x)(*others, sigma, **types)
             bad = has_bad(computed, where, nan_is_missing)
+    except MemoryError:
+        raise
     except Exception:  # the function's own ufunc fails as well, with its name in the error
         return 0
     if bad:
@@ -1057,7 +1059,7 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
         Location and scale of the distribution whose gate it is: ``x Phi((x - mu) / sigma)``. Unless they are the
         numbers 0 and 1, the ufuncs are `gelu_mu_sigma_erf`, `gelu_mu_sigma_tanh` and `gelu_mu_sigma_sigmoid`, whose
         docstrings say what is rounded. For mu = 0 and a small sigma it comes near to ReLU. Where one of them is missing
-        (masked, NA, null, NaN in pandas), the result is missing, too.
+        (masked, NA, null), the result is missing, too.
     out : ndarray, None, or tuple of one ndarray, optional
         Where to put the result; may be `x` itself.
     where : array_like of bool, optional

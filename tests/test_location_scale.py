@@ -387,3 +387,9 @@ def test_the_smallest_sigma_is_relu(approx, dtype):
         assert_same(gelu_fast.gelu_gate(x, approx, sigma=sigma), (x > 0).astype(dtype))
         assert_same(gelu_fast.gelu_grad(x, approx, sigma=sigma), (x > 0).astype(dtype))
     assert_same(gelu_fast.gelu_gate(x, approx, mu=x[np.isfinite(x)][3], sigma=tiny)[3], dtype(0.5))
+
+
+def test_an_empty_input_has_no_sigma():
+    for sigma in (-1, [1, -1, 2], np.nan):
+        got = gelu_fast.gelu(np.zeros((0, 3), "f4"), sigma=np.asarray(sigma, "f4"))
+        assert got.shape == (0, 3) and got.dtype == np.float32

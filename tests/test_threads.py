@@ -301,6 +301,23 @@ for thread in settled({POOL_OF_4}):
     assert run(COUNT + code, OPENBLAS_NUM_THREADS="1").split() == ["1"] * POOL_OF_4
 
 
+@linux
+def test_helpers_have_the_cpus_of_the_process():
+    """Also if the thread that calls first is bound to one."""
+    code = f"""
+import threading
+cpus = os.sched_getaffinity(0)
+def work():
+    os.sched_setaffinity(threading.get_native_id(), {{min(cpus)}})
+    gelu_fast.gelu(np.ones(1 << 18, np.float32))
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+print(all(os.sched_getaffinity(int(thread)) == cpus for thread in settled({POOL_OF_4})))
+"""
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == "True"
+
+
 REFUSED = """
 import resource, sys, numpy as np, gelu_fast
 x = np.random.default_rng(2).normal(0, 4, 1_000_000)

@@ -12,6 +12,7 @@
  * The helpers are POSIX threads: OpenMP's count in libgomp, whose threads give up spinning where there are more than CPUs,
  * those of other libraries too (torch.neg of 120 000 elements 74 us for 10). Where the user has OpenMP bind threads to
  * places, the helpers are the threads of one parallel region, which stays open: OpenMP knows the places. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "pool.h"
 
 #if GELU_POOL
@@ -19,6 +20,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -39,11 +41,13 @@ enum {
     SPINS = 1000,          /* before a thread sleeps: some 20 us (Zen 3) */
     CHUNK = 4096,          /* elements, or a multiple of that */
     LARGEST_CHUNK = 65536, /* where the number of chunks allows it */
-    CHUNKS_A_THREAD = 16,
+    CHUNKS_A_THREAD = 32,
     WAKE_FROM = 65536,     /* elements that are worth a system call to wake helpers, some 3 us. Fewer have the help of those
                               that the call before has left awake. */
-    PENALTY = 16,          /* times that helpers have held a call up, calls are computed alone */
-    HELD_UP = 50000,       /* ns, at least */
+    HELD_UP = 50000,       /* ns; and longer than CHUNKS chunks take */
+    CHUNKS = 3,
+    PENALTY = 16,        /* times as long as helpers have held a call up, calls are computed alone, */
+    LONGEST = 200000000, /* but no longer than so many ns */
 };
 
 /* Seats for helpers that have not joined, first chunk left, end of the chunks left, and the number of the job, modulo. */
@@ -88,7 +92,8 @@ static int64_t now(void)
 }
 
 /* The number of a chunk that is this thread's now, or -1. A claim succeeds only while the job has chunks left, and the
- * job stays until they are finished: a thread that slept since it read `state` can do no harm. */
+ * job stays until they are finished: a thread that slept since it read `state` can do no harm. (A helper that slept for
+ * a multiple of 4096 jobs takes itself for one that has joined: one thread more than wanted.) */
 static ptrdiff_t claim_first(void)
 {
     uint64_t s = atomic_load(&pool.state);
@@ -157,16 +162,20 @@ static void *open_region(void *arg)
     return NULL;
 }
 
-/* How many of so many threads the system starts. Signals are for the threads of the program. */
+/* How many of so many threads the system starts. Signals are for the threads of the program; the CPUs are those of its
+ * main thread, whichever thread calls first. */
 static int start(int threads, void *(*life)(void *), void *arg)
 {
     int n = 0;
     pthread_t thread;
     pthread_attr_t attributes;
     sigset_t all, before;
+    cpu_set_t cpus;
     if (pthread_attr_init(&attributes) != 0)
         return 0;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (sched_getaffinity(getpid(), sizeof cpus, &cpus) == 0)
+        pthread_attr_setaffinity_np(&attributes, sizeof cpus, &cpus);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (n < threads && pthread_create(&thread, &attributes, life, arg) == 0)
@@ -217,14 +226,15 @@ void gelu_pool_init(void) { pthread_atfork(NULL, NULL, forget); }
 
 /* Where other processes want the CPUs too, helpers cost more than they gain: the system takes the CPU from one in the
  * midst of a chunk, or gives it the CPU of the thread that woke it. Either may happen again. */
-static void held_up_since(int64_t start)
+static void held_up_since(int64_t start, int64_t usual)
 {
-    const int64_t end = now();
-    if (end - start >= HELD_UP)
-        pool.alone_until = end + PENALTY * (end - start);
+    const int64_t end = now(), time = end - start;
+    if (time >= HELD_UP && time >= usual)
+        pool.alone_until = end + (time < LONGEST / PENALTY ? PENALTY * time : LONGEST);
 }
 
-static void wait_until_finished(uint32_t chunks)
+/* This thread has computed `own` chunks since `begin`. */
+static void wait_until_finished(uint32_t chunks, int64_t begin, ptrdiff_t own)
 {
     uint32_t finished = 0;
     for (int i = 0; i < SPINS && (finished = atomic_load(&pool.finished)) != chunks; i++)
@@ -236,7 +246,7 @@ static void wait_until_finished(uint32_t chunks)
     while ((finished = atomic_load(&pool.finished)) != chunks)
         sleep_on(&pool.finished, finished);
     atomic_store(&pool.caller_sleeps, 0);
-    held_up_since(start);
+    held_up_since(start, own > 0 ? CHUNKS * (start - begin) / own : 0);
 }
 
 static int is_alone(void)
@@ -272,11 +282,13 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
     if (n >= WAKE_FROM && atomic_load(&pool.sleepers) > 0) {
         const int64_t start = now();
         wake(&pool.posted, helpers);
-        held_up_since(start);
+        held_up_since(start, 0);
     }
+    const int64_t begin = now();
     for (ptrdiff_t next; (next = claim_first()) >= 0;)
         compute(next);
-    wait_until_finished((uint32_t)(chunks - END_OF(atomic_load(&pool.state))));
+    const ptrdiff_t own = END_OF(atomic_load(&pool.state));
+    wait_until_finished((uint32_t)(chunks - own), begin, own);
     atomic_store(&pool.taken, 0);
     return 1;
 }

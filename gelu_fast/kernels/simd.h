@@ -81,7 +81,7 @@ _Static_assert(sizeof 1.0 == sizeof(double), "gelu_fast needs double constants: 
  * it is addressed by way of a global offset table. */
 #define TABLE __attribute__((aligned(64), visibility("hidden")))
 
-/* Or what a loop gives is kept in memory, and computed whether it is used or not. */
+/* Unrolled, or GCC spills the results to the stack and computes `lost` parts that are not used. */
 #define UNROLLED _Pragma("GCC unroll 8")
 
 /* A compiler may compute with x ahead of a branch that was to spare it subnormal numbers; not across this. */
