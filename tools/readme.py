@@ -116,18 +116,17 @@ def targets():
 
 
 def busy():
-    """The default number of threads beside one thread, in the worst of the processes."""
+    """The default number of threads beside one thread."""
     results = json.loads((RESULTS / "busy.json").read_text())
     about = results["about"]
     rows = [
-        [f"{machine}, {statistic}", *(f"{ratio:.2f}" for ratio in results[machine][statistic])]
+        [f"{machine}: {statistic}", *(f"{ratio:.2f}" for ratio in ratios)]
         for machine in ("idle", "busy")
-        for statistic in ("median", "mean")
+        for statistic, ratios in results[machine].items()
     ]
     sizes = (f"2^{n.bit_length() - 1}" for n in results["sizes"])
     lines = [
-        "Time of the default over one thread's, exact form, float32, in the worst of "
-        f"{about['processes']} processes; busy: beside",
+        f"Time of the default over one thread's, exact form, float32, in {about['processes']} processes; busy: beside",
         f"{about['spinning']} spinning processes on {about['CPUs']} CPUs "
         f"({about['CPU']}, {about['ISA level']}; `make busy`).",
         "",
