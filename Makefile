@@ -8,24 +8,30 @@ SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/kernels/*
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
-# The same at every level of the process, so once: CPUs that this machine is not, type checkers, real builds.
-ONCE = tests/test_emulated.py tests/test_typing.py tests/heavy/test_build.py
-EACH_TIME = $(addprefix --ignore=,$(ONCE))
+# The same at every level of the process, so once: CPUs that this machine is not, type checkers; and real builds.
+ONCE = tests/test_emulated.py tests/test_typing.py
+ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
+but = $(addprefix --ignore=,$(1))
 
-.PHONY: demo test test-all exhaustive bench busy errors readme figure coefficients dist clean
+.PHONY: demo test heavy test-all exhaustive bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
 
 # The suite, once for each ISA level that this CPU has.
 test: $(VENV)/.test
-	@$(EACH_LEVEL) $(BIN)/python -m pytest $(EACH_TIME) || exit 1; done
+	@$(EACH_LEVEL) $(BIN)/python -m pytest $(call but,$(ONCE) tests/heavy) || exit 1; done
 	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(ONCE)
 
-# With the peers, the real model and real builds: here nothing may be skipped for want of them, or of qemu.
-test-all: $(VENV)/.peers
-	@$(EACH_LEVEL) GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest $(EACH_TIME) || exit 1; done
-	env -u GELU_FAST_ISA GELU_FAST_TEST_ALL=1 $(BIN)/python -m pytest $(ONCE)
+# The tests with the peers, the real model and real builds.
+heavy: export GELU_FAST_TEST_ALL = 1
+heavy: $(VENV)/.peers
+	@$(EACH_LEVEL) $(BIN)/python -m pytest tests/heavy $(call but,$(ONCE_HEAVY)) || exit 1; done
+	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(ONCE_HEAVY)
+
+# Both; here nothing may be skipped for want of a package, a compiler, or qemu.
+test-all: export GELU_FAST_TEST_ALL = 1
+test-all: $(VENV)/.peers test heavy
 
 # Every float32, and the table in README that tells what was found.
 exhaustive: $(VENV)/.test

@@ -376,7 +376,7 @@ worker.join()
 
 
 def test_a_small_stack():
-    """12 KiB more than NumPy's own functions get by with: a stack of 44 KiB with NumPy 2.0, and less with later ones."""
+    """12 KiB more than NumPy's own functions get by with: 44 KiB with NumPy 2.0, and less with later ones."""
 
     def survives(kibibytes, whose):
         command = [sys.executable, "-c", ON_A_SMALL_STACK, str(kibibytes), whose]
