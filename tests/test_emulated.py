@@ -30,21 +30,23 @@ ROOT = Path(__file__).resolve().parent.parent
 # ---- kernels without Python ----
 
 
-def sources_on(machine):
+def sources_on(machine, compiler):
     """The C files that setup.py compiles on `machine`, with their flags: [([source, ...], [flag, ...]), ...].
 
-    setup.py itself runs, told that this is `machine`; in place of setuptools and Cython, which need not be
-    installed here, something that takes down what they are told."""
+    setup.py itself runs, told that this is `machine` and which compiler there is; in place of setuptools and
+    Cython, which need not be installed here, something that takes down the arguments that they get."""
     told = {}
     listeners = {
         "setuptools": SimpleNamespace(
             setup=told.update,
             Extension=lambda name, sources, extra_compile_args, **_: (sources, extra_compile_args),
         ),
+        "setuptools.command.build_clib": SimpleNamespace(build_clib=object),
+        "setuptools.errors": mock.MagicMock(),
         "Cython.Build": SimpleNamespace(cythonize=lambda extension, **_: extension),
     }
     platform = mock.patch("sysconfig.get_platform", return_value=f"linux-{machine}")
-    with platform, mock.patch.dict(sys.modules, listeners):
+    with platform, mock.patch.dict(sys.modules, listeners), mock.patch.dict(os.environ, CC=compiler):
         runpy.run_path(str(ROOT / "setup.py"))
     sources, flags = told["ext_modules"]
     levels = [(library["sources"], library["cflags"]) for _, library in told["libraries"]]
@@ -59,7 +61,7 @@ def build_driver(machine, compiler, folder, *link_flags):
         assert done.returncode == 0, done.stderr
 
     include = ["-I", str(ROOT / "gelu_fast" / "kernels")]
-    for sources, flags in [*sources_on(machine), (["tests/kernel_driver.c"], include)]:
+    for sources, flags in [*sources_on(machine, compiler), (["tests/kernel_driver.c"], include)]:
         run(*flags, "-c", *(str(ROOT / source) for source in sources))
     run(*link_flags, *(str(path) for path in folder.glob("*.o")), "-o", "kernel_driver")
     return str(folder / "kernel_driver")
