@@ -972,6 +972,7 @@ cdef int check_sigma(tuple inputs, object where, dict types) except -1:
         return 0
     cdef list others = [stand_in(x) for x in inputs[:-1]]
     cdef bint nan_is_missing = hasattr(sigma, "isna")  # of pandas
+    cdef bint bad = False
     try:
         for x in inputs:
             if hasattr(x, "is_valid"):  # of pyarrow, whose nulls NumPy reads as NaN
