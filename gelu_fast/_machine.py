@@ -73,5 +73,5 @@ def cpu_quota(most, groups="/proc/self/cgroup", system="/sys/fs/cgroup"):
         for mount in mounts:
             for depth in range(len(parts) + 1):
                 for cpus in _quotas(os.path.join(mount, *parts[:depth])):
-                    least = min(least, max(1, -int(-cpus // 1)))
+                    least = min(least, math.ceil(cpus))
     return least

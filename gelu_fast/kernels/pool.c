@@ -256,8 +256,7 @@ static int is_alone(void)
     return pool.alone_until != 0;
 }
 
-int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  gelu_open *open)
+int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size, gelu_open *open)
 {
     const int most = atomic_load(&pool.most_helpers), helpers = threads - 1 < most ? threads - 1 : most;
     const int wanted = size - 1 < most ? size - 1 : most;
@@ -295,8 +294,7 @@ int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, 
 
 #else
 
-int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size,
-                  gelu_open *open)
+int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size, gelu_open *open)
 {
     (void)share, (void)job, (void)n, (void)threads, (void)size, (void)open;
     return 0;
