@@ -57,6 +57,8 @@ def test_pyright(tmp_path):
 
 
 def is_a(value, expected):
+    if hasattr(expected, "__value__"):  # NDArray of NumPy 2.5: an alias by the `type` statement
+        expected = expected.__value__[typing.get_args(expected)]
     of, parts = typing.get_origin(expected) or expected, typing.get_args(expected)
     if of is tuple:
         return len(value) == len(parts) and all(map(is_a, value, parts))
