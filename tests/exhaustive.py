@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Judge every float32 there is, and 10^7 float64: each ufunc of one input, each ISA level of this CPU; of the ufuncs
 of several inputs, 4 10^7 and 10^6 random ones, and those that curves.py aims at the worst of every float32 and of
-5 10^5 float64 of their curves: `make exhaustive`.
+5 10^5 float64 of their curves; of two inputs, all 2^32 pairs of float16 and of bfloat16, of the exact form if no other
+is named: `make exhaustive`.
 
 Writes the measured maxima into benchmarks/results/accuracy.json, which README's table is made from, the worst points
 of curves into tests/worst.json, and ends with 1 if a bound is broken. Takes some minutes per ufunc and core."""
@@ -18,6 +19,7 @@ from pathlib import Path
 import curves
 import numpy as np
 import oracle
+from formats import OF_PAIRS, TWO_BYTES, judge_pairs, pairs
 from test_accuracy import right_signs, some_float64
 from test_fused import WORKING, errors_of, is_rounded_product, wide_inputs
 
@@ -184,6 +186,19 @@ def judge_inputs(name, dtype, inputs):
     return found
 
 
+# ---- numbers of two bytes ----
+
+
+def judge_row(dtype, name, row):
+    """The worst of each level, among the pairs of one number and all others."""
+    with np.errstate(all="ignore"):
+        inputs = pairs(TWO_BYTES[dtype], row)
+        return {
+            level: judge_pairs(name, TWO_BYTES[dtype], row, computed(level, name, *inputs)[0])
+            for level in _core.available_isa_levels
+        }
+
+
 CHUNKS = {
     "float32": (judge_float32, range(0, 1 << 32, CHUNK)),
     "float64": (judge_float64, range(1, 1 + FLOAT64_CHUNKS)),
@@ -203,27 +218,32 @@ CHUNKS_OF_SEVERAL = {
     "float64": (judge_several_float64, range(RANDOM_CHUNKS)),
 }
 
+CHUNKS_OF_PAIRS = {dtype: (partial(judge_row, dtype), range(1 << 16)) for dtype in TWO_BYTES}
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--name", choices=UFUNCS, action="append", help="default: all")
-    parser.add_argument("--dtype", choices=CHUNKS, action="append", help="default: both")
+    parser.add_argument("--dtype", choices=[*CHUNKS, *TWO_BYTES], action="append", help="default: all")
     args = parser.parse_args()
     measured = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     broken = False
     for name in args.name or UFUNCS:
         if is_rounded_product(name):
             continue  # rounded as NumPy rounds it: test_fused.py compares the bits
-        for dtype in args.dtype or CHUNKS:
-            judge, chunks = (CHUNKS if UFUNCS[name][0] in UNARY else CHUNKS_OF_SEVERAL)[dtype]
+        for dtype in args.dtype or [*CHUNKS, *TWO_BYTES]:
+            if dtype in TWO_BYTES and (name not in OF_PAIRS or not args.name and UFUNCS[name][1] != "exact"):
+                continue  # all pairs take long, so those of one form will do
+            of_dtype = CHUNKS if UFUNCS[name][0] in UNARY else CHUNKS_OF_SEVERAL
+            judge, chunks = (of_dtype | CHUNKS_OF_PAIRS)[dtype]
             with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
                 found = list(pool.map(partial(judge, name), chunks, chunksize=1 + len(chunks) // 1000))
-            if UFUNCS[name][0] not in UNARY:
+            if UFUNCS[name][0] not in UNARY and dtype in CHUNKS:
                 found += judge_aimed(name, dtype)
             bound = ULP[name][dtype]
-            for level in levels(dtype):
+            for level in found[0]:
                 error, at = max(of_level[level] for of_level in found)
-                broken |= error > bound + oracle.UNCERTAINTY[dtype]
+                broken |= error > bound + oracle.UNCERTAINTY.get(dtype, 0)
                 print(f"{level} {name} {dtype}: {error:.4f} ULP at {at}, bound {bound}", flush=True)
                 entry = measured.setdefault(name, {}).setdefault(dtype, {})
                 entry[level] = {"ulp": round(error, 4), "x": at}

@@ -127,6 +127,11 @@ def terms(ufunc, inputs, working):
     return np.float64(z), wide
 
 
+def _times(infinite, factor):
+    """The product; beside infinity, a factor that tends to zero wins."""
+    return np.where(factor == 0, np.copysign(0.0, infinite), infinite * factor)
+
+
 def composed(ufunc, inputs, working):
     """For each output: its exact value, to about 1e-13 of its larger term; what makes it zero if it is nearer to zero
     than half of the smallest subnormal; and that larger term."""
@@ -134,8 +139,9 @@ def composed(ufunc, inputs, working):
     with np.errstate(all="ignore"):
         gate, slope = _gate_and_slope(UFUNCS[ufunc][1], z)
         slope = np.where(np.abs(z) > 1e4, 0.0, slope)
-        of_one = [b * gate + c * slope for _, b, c in outputs]
-        larger = [np.maximum(np.abs(b * gate), np.abs(c * slope)) for _, b, c in outputs]
+        both = [(_times(b, gate), _times(c, slope)) for _, b, c in outputs]
+        of_one = [by_gate + by_slope for by_gate, by_slope in both]
+        larger = [np.maximum(np.abs(by_gate), np.abs(by_slope)) for by_gate, by_slope in both]
         crucial = [gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else y for y in of_one]
         return [
             (a * y, it, np.abs(a) * size) for (a, *_), y, it, size in zip(outputs, of_one, crucial, larger)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The types of ml_dtypes: bfloat16, which has kernels of its own, and those of one byte, which are taken through
-float32 block by block. What their bits mean, and which number is nearest, is worked out here from the definitions of
-the formats: ml_dtypes rounds a float64 twice, to float32 first."""
+float32 block by block. Judged by formats.py."""
 
 import subprocess
 import sys
@@ -12,78 +11,14 @@ import numpy as np
 import oracle
 import pytest
 from conftest import OF_ONE_INPUT, OF_SEVERAL
+from formats import BFLOAT16, FORMATS, ONE_BYTE, errors_of_several, exact_of_several
 from test_invariance import check_places
 from test_ufunc import before_forbidden_memory
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import OF_LARGEST_TERM, UFUNCS, ULP, ULP_ONE_BYTE
+from gelu_fast._bounds import UFUNCS, ULP, ULP_ONE_BYTE
 
-
-class Format:
-    """A type, by the bits of its exponent and mantissa, its bias, and what is no number: "ieee", the last binade, which
-    begins with infinity; "fn", the last place; "fnuz", the place of -0.0."""
-
-    def __init__(self, name, exponent_bits, mantissa_bits, bias, kind):
-        self.name, self.kind, self.mantissa_bits = name, kind, mantissa_bits
-        self.dtype = np.dtype(getattr(ml_dtypes, name))
-        self.bits = np.dtype(f"u{self.dtype.itemsize}")
-        self.every = np.arange(1 << 8 * self.bits.itemsize, dtype=self.bits).view(self.dtype)
-        half = self.every.size // 2
-        exponent, mantissa = np.divmod(np.arange(half), 1 << mantissa_bits)
-        self.subnormal = 2.0 ** (1 - bias - mantissa_bits)
-        size = np.where(exponent == 0, mantissa, (mantissa + 2**mantissa_bits) * 2.0 ** (exponent - 1))
-        size *= self.subnormal
-        self.numbers = size[: {"ieee": half - 2**mantissa_bits, "fn": half - 1, "fnuz": half}[kind]]
-        self.largest, self.beyond = self.numbers[-1], 2 * self.numbers[-1] - self.numbers[-2]
-        size[self.numbers.size :] = np.nan
-        if kind == "ieee":
-            size[self.numbers.size] = np.inf
-        self.meanings = np.concatenate([size, -size])
-        if kind == "fnuz":
-            self.meanings[half] = np.nan
-
-    def __repr__(self):
-        return self.name
-
-    def wide(self, x):
-        """What the numbers mean, as float64."""
-        return self.meanings[np.asarray(x).view(self.bits)]
-
-    def middles(self):
-        """Between neighbours; beyond the last one lies no number."""
-        return (self.numbers + np.append(self.numbers[1:], self.beyond)) / 2
-
-    def nearest(self, exact):
-        """Each float64 rounded once, to nearest, in the middle to the even one."""
-        middles, size = self.middles(), np.abs(exact)
-        place = np.searchsorted(middles, size)
-        in_the_middle = size == middles[place.clip(max=middles.size - 1)]
-        place += in_the_middle & (place % 2 == 1)
-        rounded = np.append(self.numbers, np.inf if self.kind == "ieee" else np.nan)[place]
-        rounded = np.where(np.isnan(exact), np.nan, np.copysign(rounded, exact))
-        return rounded + 0.0 if self.kind == "fnuz" else rounded
-
-    def error(self, got, exact, of=None):
-        """Distance in ULP of the exact value, or of another. Infinity stands where the next number would."""
-        size = np.abs(exact if of is None else of).clip(max=self.largest)
-        binade = np.ldexp(1.0, np.frexp(size)[1] - 1)
-        ulp = np.maximum(binade * 2.0**-self.mantissa_bits, self.subnormal)
-        wide, exact = (y.clip(-self.beyond, self.beyond) for y in (self.wide(got), exact))
-        return np.abs(wide - exact) / ulp
-
-
-BFLOAT16 = Format("bfloat16", 8, 7, 127, "ieee")
-ONE_BYTE = [
-    Format("float8_e4m3fn", 4, 3, 7, "fn"),
-    Format("float8_e5m2", 5, 2, 15, "ieee"),
-    Format("float8_e4m3fnuz", 4, 3, 8, "fnuz"),
-    Format("float8_e5m2fnuz", 5, 2, 16, "fnuz"),
-    Format("float8_e4m3b11fnuz", 4, 3, 11, "fnuz"),
-    Format("float8_e4m3", 4, 3, 7, "ieee"),
-    Format("float8_e3m4", 3, 4, 3, "ieee"),
-]
-FORMATS = [BFLOAT16, *ONE_BYTE]
 every_format = pytest.mark.parametrize("format", FORMATS, ids=repr)
 every_one_byte_format = pytest.mark.parametrize("format", ONE_BYTE, ids=repr)
 every_name_of_one_input = pytest.mark.parametrize("name", OF_ONE_INPUT)
@@ -473,29 +408,6 @@ def some_inputs(name, format, n):
         inputs[-1] = np.abs(inputs[-1])
         inputs[-1][inputs[-1] == 0] = 1
     return inputs
-
-
-def exact_of_several(name, inputs):
-    """For each output, its exact value and what a ULP is taken of; what is rounded on the way is, to float32."""
-    inputs = [x.astype(np.float32) for x in inputs]
-    if UFUNCS[name][0] == "gelu_backward_mu_sigma":
-        dy, *rest = inputs
-        exact = np.float64(dy) * getattr(gelu_fast, name.replace("backward", "grad"))(*rest)
-        return [(exact, exact, np.ones(exact.shape))]
-    results = []
-    for exact, of_one, larger in oracle.composed(name, inputs, np.float32):
-        of = np.maximum(np.abs(exact), larger) if UFUNCS[name][0] in OF_LARGEST_TERM else exact
-        results.append((exact, of, of_one))
-    return results
-
-
-def errors_of_several(format, y, exact, of, of_one):
-    """A factor below half of float32's smallest subnormal may count as zero; times infinity it is NaN then."""
-    errors = format.error(y, exact, of)
-    got = format.wide(y)
-    right_nan = np.isnan(got) & np.isnan(exact)
-    of_zero = np.where(np.isfinite(exact), got == 0, np.isnan(got))
-    return np.where(right_nan | of_zero & (np.abs(of_one) < 2.0**-150), 0.0, errors)
 
 
 @pytest.mark.parametrize("name", OF_SEVERAL)
