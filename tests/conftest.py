@@ -62,11 +62,15 @@ def isa_level():
 
 
 @pytest.fixture
-def report(capsys, isa_level):
-    """Print what was measured, on success as well."""
+def report(record_property, isa_level):
+    """Keep what was measured, for the summary."""
+    return lambda text: record_property("measured", f"{isa_level} {text}")
 
-    def show(text):
-        with capsys.disabled():
-            print(f"\n    {isa_level} {text}", end="")
 
-    return show
+def pytest_terminal_summary(terminalreporter):
+    """What was measured, of tests that passed as well."""
+    reports = [report for group in ("passed", "failed") for report in terminalreporter.getreports(group)]
+    measured = sorted(text for report in reports for key, text in report.user_properties if key == "measured")
+    if measured:
+        terminalreporter.section("measured")
+        terminalreporter.write("\n".join([*measured, ""]))

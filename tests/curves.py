@@ -9,6 +9,7 @@ finds factors that show it. tests/curves.c shows the two parts."""
 
 import ctypes
 import hashlib
+import os
 import subprocess
 from functools import cache, lru_cache
 from pathlib import Path
@@ -58,9 +59,11 @@ class Level:
         path = ROOT / "build" / f"curves-{name}-{key}.so"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            args = [*flags, "-I", KERNELS, *sources, "-o", path]
+            new = path.with_suffix(f".{os.getpid()}")
+            args = [*flags, "-I", KERNELS, *sources, "-o", new]
             done = subprocess.run([compiler, *map(str, args)], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
+            new.replace(path)  # at once: another process may look for it
         self.library = ctypes.CDLL(str(path))
         kernels = ctypes.c_void_p * (4 * 2 * len(UFUNCS))
         self.kernels = np.frombuffer(kernels.in_dll(self.library, "gelu_kernels_tested"), np.uintp)

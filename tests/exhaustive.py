@@ -192,7 +192,7 @@ def judge_inputs(name, dtype, inputs):
 def judge_row(dtype, name, row):
     """The worst of each level, among the pairs of one number and all others."""
     with np.errstate(all="ignore"):
-        inputs = pairs(TWO_BYTES[dtype], row)
+        inputs = pairs(name, TWO_BYTES[dtype], row)
         return {
             level: judge_pairs(name, TWO_BYTES[dtype], row, computed(level, name, *inputs)[0])
             for level in _core.available_isa_levels

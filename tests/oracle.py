@@ -4,9 +4,11 @@ bits (Arb, through python-flint) for float64. Neither shares a formula with the 
 quotient, no table, no reflection."""
 
 import hashlib
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import flint
 import numpy as np
@@ -123,7 +125,10 @@ def terms(ufunc, inputs, working):
         else:
             dy, z, up = inputs
             outputs = [(dy * up, 1, z), (dy, z, 0)]
-    wide = [tuple(np.broadcast_to(np.float64(f), z.shape) for f in output) for output in outputs]
+    wide = [
+        tuple(np.broadcast_to(np.float64(f), np.broadcast_shapes(np.shape(f), z.shape)) for f in output)
+        for output in outputs
+    ]
     return np.float64(z), wide
 
 
@@ -184,19 +189,29 @@ def balls(ufunc, xs):
     return np.array([_parts(_ball(ufunc, float(x))) for x in xs]).reshape(-1, 3).T
 
 
+def kept(name, of, compute):
+    """An array that takes long to compute, kept in build/ as long as the bytes `of` and this file stay; whole for
+    every reader, however many processes write it."""
+    key = hashlib.sha256(Path(__file__).read_bytes() + of).hexdigest()[:20]
+    path = CACHE / f"{name}-{key}.npy"
+    if not path.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=CACHE, delete=False) as file:
+            np.save(file, compute())
+        os.replace(file.name, path)
+    return np.load(path)
+
+
 def in_balls(ufunc, x):
-    """The function of a float64 array as `balls` gives it, computed once and kept in build/."""
-    key = hashlib.sha256(Path(__file__).read_bytes() + x.tobytes()).hexdigest()[:20]
-    path = CACHE / f"{ufunc}-{key}.npy"
-    if path.exists():
-        return np.load(path)
-    # spawned: a process that has imported JAX must not be forked
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(balls, [ufunc] * 64, np.array_split(x, 64)))
-    result = np.concatenate(parts, axis=1)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    np.save(path, result)
-    return result
+    """The function of a float64 array as `balls` gives it."""
+
+    def compute():
+        # spawned: a process that has imported JAX must not be forked
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(balls, [ufunc] * 64, np.array_split(x, 64)))
+        return np.concatenate(parts, axis=1)
+
+    return kept(ufunc, x.tobytes(), compute)
 
 
 def ulp(exact, dtype, shift=0):

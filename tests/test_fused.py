@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Functions of several inputs: gelu_backward, bias_gelu, geglu, geglu_backward, and those with location and scale."""
 
-import hashlib
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import dask.array as da
 import numpy as np
@@ -148,12 +146,9 @@ def test_accuracy(name, dtype, report):
 
 def composed_balls(name, inputs):
     """As oracle.composed_balls, kept in build/."""
-    key = hashlib.sha256(Path(oracle.__file__).read_bytes() + b"".join(x.tobytes() for x in inputs))
-    path = oracle.CACHE / f"{name}-{key.hexdigest()[:20]}.npy"
-    if not path.exists():
-        oracle.CACHE.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.array(oracle.composed_balls(name, inputs)))
-    return np.load(path)
+    return oracle.kept(
+        name, b"".join(x.tobytes() for x in inputs), lambda: np.array(oracle.composed_balls(name, inputs))
+    )
 
 
 def test_accuracy_float64(name, report):

@@ -29,7 +29,7 @@ def test_slice(name, format, report):
     found = []
     with np.errstate(all="ignore"):
         for row in rows(format, OF_PAIRS.index(name)):
-            inputs = pairs(format, row)
+            inputs = pairs(name, format, row)
             got = getattr(gelu_fast, name)(*inputs)
             assert got.dtype == format.dtype
             assert got.tobytes() == through_function(*inputs).tobytes()
@@ -44,7 +44,7 @@ def test_slice(name, format, report):
 @pytest.mark.parametrize("change", [1, 1 << 15], ids=["last bit", "sign"])
 def test_the_judge_convicts(format, change):
     (row,) = np.flatnonzero(format.meanings == 1.5)
-    got = gelu_fast.geglu_erf(*pairs(format, row))
+    got = gelu_fast.geglu_erf(*pairs("geglu_erf", format, row))
     got.view("u2")[12345] ^= change
     with np.errstate(all="ignore"):
         worst, where = judge_pairs("geglu_erf", format, row, got)

@@ -936,7 +936,11 @@ def test_masked_scalars():
     assert y == 30 and type(y) is np.float64
 
 
-@pytest.mark.parametrize("x", [1j, "a", None, np.longdouble(1), np.datetime64(1, "s"), [object()]], ids=repr)
+@pytest.mark.parametrize(
+    "x",
+    [1j, "a", None, np.longdouble(1), np.datetime64(1, "s"), [object()]],
+    ids=lambda x: type(x).__name__,  # one for every process: object()'s own says where it is
+)
 def test_errors_name_the_function(x):
     with pytest.raises(TypeError, match="^stochastic_gelu takes no x of type"):
         stochastic_gelu(x, 1)
