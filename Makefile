@@ -8,9 +8,11 @@ SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/kernels/*
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
-# The same at every level of the process, so once: CPUs that this machine is not, type checkers; and real builds.
-ONCE = tests/test_emulated.py tests/test_typing.py
+# The same at every level of the process, so once: CPUs that this machine is not, type checkers, what is written down;
+# and real builds.
+ONCE = tests/test_emulated.py tests/test_typing.py tests/test_package.py
 ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
+EACH_CPU = --numprocesses auto --dist worksteal
 but = $(addprefix --ignore=,$(1))
 
 .PHONY: demo test heavy test-all exhaustive bench busy errors readme figure coefficients dist clean
@@ -18,10 +20,10 @@ but = $(addprefix --ignore=,$(1))
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
 
-# The suite, once for each ISA level that this CPU has.
+# The suite, once for each ISA level that this CPU has, by as many processes as there are CPUs.
 test: $(VENV)/.test
-	@$(EACH_LEVEL) $(BIN)/python -m pytest $(call but,$(ONCE) tests/heavy) || exit 1; done
-	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(ONCE)
+	@$(EACH_LEVEL) $(BIN)/python -m pytest $(EACH_CPU) $(call but,$(ONCE) tests/heavy) || exit 1; done
+	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(EACH_CPU) $(ONCE)
 
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1
