@@ -11,7 +11,7 @@ import pytest
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast.__main__ import usual_exact, usual_tanh
+from gelu_fast.__main__ import largest_error, usual_exact, usual_tanh
 from gelu_fast._machine import cache_bytes
 
 ALL_X86 = ["baseline", "x86-64-v3", "x86-64-v4"]
@@ -90,6 +90,15 @@ def test_show_config(capsys):
     assert any(name in out[6] for name in ("GCC", "lang"))
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="looks at libraries in Linux's /proc")
+def test_the_openmp_that_it_shows_is_the_one_in_use():
+    code = "import gelu_fast; gelu_fast.show_config(); print(open('/proc/self/maps').read())"
+    out = run("-c", code).stdout
+    shown = next(line for line in out.splitlines() if line.startswith("OpenMP"))
+    for library in ("libgomp", "libomp"):
+        assert (f"({library})" in shown) == (f"/{library}" in out)
+
+
 def test_cache_is_what_the_system_reports(tmp_path):
     def write(index, kind, size, cpus):
         (tmp_path / f"index{index}").mkdir(exist_ok=True)
@@ -124,6 +133,16 @@ def test_main_shows_the_thing_at_work():
     assert f"ISA level  {_core.isa_level}" in done.stdout
     for word in ("largest error", "ULP", "ms", "times as long", "stay in float32"):
         assert word in done.stdout
+
+
+@pytest.mark.parametrize("ulps", [0, 1, 3])
+def test_the_error_that_it_shows(ulps):
+    """An error of so many ULP, at one element of the tail, is told as such, beside half of one for rounding."""
+    x = np.linspace(-5, 5, 10_001, dtype=np.float32)
+    y = np.array([float(v) * math.erfc(-float(v) / math.sqrt(2)) / 2 for v in x], np.float32)
+    y[7] += ulps * np.spacing(y[7])
+    error, n = largest_error(y, x)
+    assert abs(error - ulps) <= 0.5 and 2000 <= n <= x.size
 
 
 def test_command_line():
