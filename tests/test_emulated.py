@@ -6,13 +6,9 @@ Nothing here depends on the ISA level of the process that runs it, so the Makefi
 for each level."""
 
 import os
-import runpy
 import subprocess
 import sys
 import sysconfig
-from pathlib import Path
-from types import SimpleNamespace
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,36 +17,11 @@ import test_fused
 import test_special
 from conftest import OF_SEVERAL
 from needs import command
+from sources import ROOT, sources_on
 
 from gelu_fast import _core
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
 # ---- kernels without Python ----
-
-
-def sources_on(machine, compiler):
-    """The C files that setup.py compiles on `machine`, with their flags: [([source, ...], [flag, ...]), ...].
-
-    setup.py itself runs, told that this is `machine` and which compiler there is; in place of setuptools and
-    Cython, which need not be installed here, something that takes down the arguments that they get."""
-    told = {}
-    listeners = {
-        "setuptools": SimpleNamespace(
-            setup=told.update,
-            Extension=lambda name, sources, extra_compile_args, **_: (sources, extra_compile_args),
-        ),
-        "setuptools.command.build_clib": SimpleNamespace(build_clib=object),
-        "setuptools.errors": mock.MagicMock(),
-        "Cython.Build": SimpleNamespace(cythonize=lambda extension, **_: extension),
-    }
-    platform = mock.patch("sysconfig.get_platform", return_value=f"linux-{machine}")
-    with platform, mock.patch.dict(sys.modules, listeners), mock.patch.dict(os.environ, CC=compiler):
-        runpy.run_path(str(ROOT / "setup.py"))
-    sources, flags = told["ext_modules"]
-    levels = [(library["sources"], library["cflags"]) for _, library in told["libraries"]]
-    return [*levels, ([source for source in sources if source.endswith(".c")], flags)]
 
 
 def build_driver(machine, compiler, folder, *link_flags):
@@ -62,7 +33,7 @@ def build_driver(machine, compiler, folder, *link_flags):
 
     include = ["-I", str(ROOT / "gelu_fast" / "kernels")]
     for sources, flags in [*sources_on(machine, compiler), (["tests/kernel_driver.c"], include)]:
-        run(*flags, "-c", *(str(ROOT / source) for source in sources))
+        run(*flags, "-c", *(str(ROOT / source) for source in sources if source.endswith(".c")))
     run(*link_flags, *(str(path) for path in folder.glob("*.o")), "-o", "kernel_driver")
     return str(folder / "kernel_driver")
 
