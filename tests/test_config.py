@@ -73,6 +73,8 @@ def test_levels_agree(dtype):
         assert (distance <= 2 * np.spacing(np.abs(first)).astype(np.float64)).all()
         if dtype == "float16":
             assert (other == first).all()
+    if dtype == "float32":  # each has its own way: FMA, tables in registers
+        assert len({y.tobytes() for y in of_level.values()}) == len(of_level)
     if dtype == "float64" and "x86-64-v4" in of_level:
         assert (of_level["x86-64-v4"] == of_level["x86-64-v3"]).all()
 

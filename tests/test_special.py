@@ -43,6 +43,15 @@ def test_large_arguments(ufunc, function, dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+def test_half_of_a_subnormal_number(ufunc, function, dtype):
+    """gelu(x) is x/2 and a little more, which takes the middle between two subnormal numbers up; the others are 1/2."""
+    n = np.arange(-1000, 1001)
+    y = ufunc(np.finfo(dtype).smallest_subnormal * n.astype(dtype))
+    want = -(-n // 2) * np.finfo(dtype).smallest_subnormal if function == "gelu" else 0.5
+    np.testing.assert_array_equal(y, np.broadcast_to(want, n.shape))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("n", [1, 7, 1000, 100_000])
 def test_no_warning_for_any_number(ufunc, dtype, n):
     """Overflow, underflow, invalid: nothing is reported, whatever the kernel did inside."""
