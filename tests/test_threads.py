@@ -130,6 +130,19 @@ def test_quotas(groups, files, cpus, tmp_path, no_omp_num_threads):
         assert cpu_quota(64, *where) == 64
 
 
+def test_the_quota_is_a_limit_of_the_default_alone():
+    code = """
+import sys, types
+machine = types.SimpleNamespace(cache_bytes=lambda: 0, cpu_quota=lambda most: 2)
+sys.modules["gelu_fast._machine"] = machine
+import gelu_fast
+print(gelu_fast.get_num_threads())
+gelu_fast.set_num_threads(3)
+print(gelu_fast.get_num_threads())
+"""
+    assert run(code, OMP_NUM_THREADS="4").split() == ["2", "3"]
+
+
 def test_no_control_groups(tmp_path, no_omp_num_threads):
     assert cpu_quota(64, tmp_path / "nowhere", tmp_path) == 64
 
@@ -345,6 +358,49 @@ print(all(np.array_equal(gelu_fast.gelu(x), expected) for _ in range(20)))
 def test_where_the_system_gives_no_threads(args, env):
     """Those there are compute; OpenMP alone would end the process."""
     assert run(REFUSED, *map(str, args), **env) == "True"
+
+
+@linux
+def test_refused_threads_are_asked_for_again():
+    """By set_num_threads, once the system gives them."""
+    code = f"""
+import resource
+x = np.ones(1 << 18, np.float32)
+y = np.empty_like(x)
+with open("/proc/self/statm") as statm:
+    used = int(statm.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 20), -1))
+gelu_fast.gelu(x, out=y)
+print(len(threads() - before) < {POOL_OF_4})
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+gelu_fast.set_num_threads(4)
+end = time.monotonic() + 60
+while len(threads() - before) < {POOL_OF_4} and time.monotonic() < end:
+    gelu_fast.gelu(x, out=y)
+print(len(threads() - before))
+"""
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1").split() == ["True", str(POOL_OF_4)]
+
+
+@linux
+def test_helpers_that_sleep_are_woken():
+    """A thread that has slept and sleeps again has given up its CPU once more."""
+    code = f"""
+def sleeps(thread):
+    with open(f"/proc/self/task/{{thread}}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt_switches"))
+x = np.ones(1 << 20, np.float32)
+gelu_fast.gelu(x)
+pool = settled({POOL_OF_4})
+time.sleep(0.5)
+before = {{thread: sleeps(thread) for thread in pool}}
+end = time.monotonic() + 30
+while any(sleeps(thread) == before[thread] for thread in pool) and time.monotonic() < end:
+    gelu_fast.gelu(x)
+    time.sleep(0.01)
+print(len(pool), all(sleeps(thread) > before[thread] for thread in pool))
+"""
+    assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == f"{POOL_OF_4} True"
 
 
 ON_A_SMALL_STACK = """
