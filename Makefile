@@ -15,7 +15,7 @@ ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
 EACH_CPU = --numprocesses auto --dist worksteal
 but = $(addprefix --ignore=,$(1))
 
-.PHONY: demo test heavy test-all exhaustive bench busy errors readme figure coefficients dist clean
+.PHONY: demo test heavy test-all exhaustive mutants bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -39,6 +39,11 @@ test-all: $(VENV)/.peers test heavy
 exhaustive: $(VENV)/.test
 	$(BIN)/python tests/exhaustive.py
 	$(BIN)/python tools/readme.py
+
+# Planted bugs, each of which the suite must notice; those that MUTANTS says (--only ID..., --tenth), or all.
+mutants: $(VENV)/.test
+	$(PIP) Cython
+	$(BIN)/python tools/mutants.py $(MUTANTS)
 
 # The third run is for the target beside torch held to AVX2; a CPU that has nothing better needs none.
 BENCH = $(BIN)/python -m pytest benchmarks --benchmark-only
