@@ -77,6 +77,13 @@ cdef extern from "kernels/environment.h" nogil:
     gelu_environment gelu_enter_environment() noexcept
     void gelu_leave_environment(gelu_environment before) noexcept
 
+# Numbers that one thread may set while another, without the GIL, reads them: in C each access is atomic.
+cdef extern from "<stdatomic.h>" nogil:
+    ctypedef int atomic_int
+    ctypedef long long atomic_llong
+    ctypedef double atomic_double "_Atomic double"
+    long long atomic_fetch_add(atomic_llong *number, long long more)
+
 
 # ---- loops: from a ufunc's operands to the kernel ----
 
@@ -124,8 +131,8 @@ cdef struct Space:
 
 # Bytes of inputs and results that the cache has no room for. More are written past it: 2^24 float32, one thread, 0.29
 # ns for 0.51 (Granite Rapids); with an older loop no faster, and 0.38 for 0.345 on one thread (Zen 4).
-cdef double stream_from = cache_bytes()
-cdef long long streamed = 0
+cdef atomic_double stream_from = cache_bytes()
+cdef atomic_llong streamed = 0
 
 
 def _stream_from(n_bytes=None):
@@ -355,7 +362,6 @@ cdef void open_region(int threads) noexcept nogil:
 
 cdef void execute(char **args, const Space *space, const Loop *loop, Overlap overlaps) noexcept nogil:
     """All elements, on as many threads as they are worth."""
-    global streamed
     cdef npy_intp n = space.n_rows * space.n
     cdef Job job
     cdef int threads = 1, size = 1
@@ -365,7 +371,7 @@ cdef void execute(char **args, const Space *space, const Loop *loop, Overlap ove
     job.streaming = (overlaps == APART and loop.kernels.streaming != NULL and contiguous(space.steps, space.n, loop)
                      and <double> n * loop.n_args * loop.itemsize > stream_from)
     if job.streaming:
-        streamed += 1
+        atomic_fetch_add(&streamed, 1)
     if n >= 2 * MIN_SHARE and overlaps <= IN_PLACE:
         size = thread_count()
         threads = <int> min(<npy_intp> size, n // MIN_SHARE)
@@ -390,9 +396,9 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
 
 # ---- threads ----
 
-cdef int requested_threads = 0  # 0: as many as OpenMP would use, and the CPUs that a quota leaves
+cdef atomic_int requested_threads = 0  # 0: as many as OpenMP would use, and the CPUs that a quota leaves
 cdef int initial_threads = openmp_threads()
-cdef int threads_when_requested = initial_threads
+cdef atomic_int threads_when_requested = initial_threads
 cdef int quota = cpu_quota(MAX_THREADS)
 
 gelu_pool_init()
@@ -403,15 +409,15 @@ cdef int openmp_threads() noexcept nogil:
 
 
 cdef int thread_count() noexcept nogil:
-    cdef int openmp = openmp_threads()
+    cdef int openmp = openmp_threads(), requested = requested_threads
     if not GELU_POOL:
         return 1
-    if requested_threads == 0:
+    if requested == 0:
         return min(openmp, quota)
     # threadpoolctl, or another library, has set OpenMP's maximum: that is a limit
     if openmp < initial_threads or openmp != threads_when_requested:
-        return min(openmp, requested_threads)
-    return requested_threads
+        return min(openmp, requested)
+    return requested
 
 
 def get_num_threads():
@@ -472,8 +478,8 @@ def set_num_threads(n):
     n = operator.index(n)
     if not 1 <= n <= MAX_THREADS:
         raise ValueError(f"the number of threads must be from 1 to {MAX_THREADS}, not {n}")
-    requested_threads = n
     threads_when_requested = openmp_threads()
+    requested_threads = n
     gelu_pool_retry()
 
 
@@ -1428,7 +1434,7 @@ cdef object default_rng = None, SeedSequence = None, advancing = None
 cdef object key_of(object rng, bint is_used):
     """128 bits as four words: from a generator, which they advance if the key is used, from a seed, or from the system."""
     global default_rng, SeedSequence, advancing
-    if default_rng is None:  # here, as their import takes as long as this package's
+    if advancing is None:  # the last one that is set; here, as their import takes as long as this package's
         from numpy.random import BitGenerator, Generator, RandomState, SeedSequence, default_rng
         advancing = (Generator, BitGenerator, RandomState)
     try:
