@@ -1,72 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The floating-point environment of this thread, by the C library's own functions, as a caller may have set it."""
+"""The floating-point environment of this thread, as the self-test sets it. Read from its file, as gelu_fast must not be
+imported yet: test_environment.py does that in another environment."""
 
-import ctypes
-import platform
-import sys
-from contextlib import contextmanager
-from itertools import product
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 
-if not sys.platform.startswith("linux") or platform.machine() not in ("x86_64", "aarch64"):
-    pytest.skip("knows glibc's fenv_t on x86-64 and aarch64 alone", allow_module_level=True)
+_ENVIRONMENT = run_path(str(Path(find_spec("gelu_fast").origin).parent / "selftest" / "environment.py"))
+if _ENVIRONMENT["UNKNOWN"]:
+    pytest.skip(_ENVIRONMENT["UNKNOWN"], allow_module_level=True)
 
-_LIBM = ctypes.CDLL("libm.so.6")
-_X86 = platform.machine() == "x86_64"
-# Offset in fenv_t of the word that vectors obey: MXCSR, or FPCR.
-_OFFSET = 28 if _X86 else 0
-_ROUNDING = (
-    {"nearest": 0, "down": 1, "up": 2, "zero": 3} if _X86 else {"nearest": 0, "up": 1, "down": 2, "zero": 3}
+ENVIRONMENTS, FLAGS = _ENVIRONMENT["ENVIRONMENTS"], _ENVIRONMENT["FLAGS"]
+control, flags, raise_flags, environment = (
+    _ENVIRONMENT[name] for name in ("control", "flags", "raise_flags", "environment")
 )
-_ROUNDING_SHIFT = 13 if _X86 else 22
-_FLUSH = {"flush": 1 << 15, "zeros": 1 << 6} if _X86 else {"flush": 1 << 24}
-_CONTROL = 0xFFC0 if _X86 else 0xFFFFFFFF
-_ALL_FLAGS = 0x3D if _X86 else 0x1F
-
-# None, invalid alone, the one of division by zero (x86) or overflow, all.
-FLAGS = (0, 1, 4, _ALL_FLAGS)
-
-ENVIRONMENTS = [
-    (rounding, *flush)
-    for rounding, flush in product(
-        _ROUNDING, dict.fromkeys([(), *[(name,) for name in _FLUSH], tuple(_FLUSH)])
-    )
-    if (rounding, flush) != ("nearest", ())
-]
-
-
-def _word(buffer):
-    return ctypes.c_uint32.from_buffer(buffer, _OFFSET)
-
-
-def control():
-    """The control bits of this thread."""
-    buffer = ctypes.create_string_buffer(64)
-    _LIBM.fegetenv(buffer)
-    return _word(buffer).value & _CONTROL
-
-
-def flags():
-    """The exception flags of this thread."""
-    return _LIBM.fetestexcept(_ALL_FLAGS)
-
-
-def raise_flags(which):
-    _LIBM.feclearexcept(_ALL_FLAGS)
-    _LIBM.feraiseexcept(which)
-
-
-@contextmanager
-def environment(rounding="nearest", *flush):
-    before = ctypes.create_string_buffer(64)
-    _LIBM.fegetenv(before)
-    inside = ctypes.create_string_buffer(before.raw, 64)
-    word = _word(inside)
-    word.value &= ~(3 << _ROUNDING_SHIFT)
-    word.value |= _ROUNDING[rounding] << _ROUNDING_SHIFT | sum(_FLUSH[name] for name in flush)
-    _LIBM.fesetenv(inside)
-    try:
-        yield
-    finally:
-        _LIBM.fesetenv(before)
