@@ -3,6 +3,7 @@
 
 import argparse
 import math
+import sys
 import time
 
 import numpy as np
@@ -71,9 +72,14 @@ def demo():
 def main(argv=None):
     parser = argparse.ArgumentParser("python -m gelu_fast", description=__doc__)
     parser.add_argument("--version", action="version", version=f"gelu_fast {gelu_fast.__version__}")
-    parser.parse_args(argv)
-    demo()
+    parser.set_defaults(run=lambda args: demo())
+    from gelu_fast.selftest import command
+
+    commands = parser.add_subparsers(title="commands")
+    command.add_arguments(commands.add_parser("selftest", help="judge this build on this machine"))
+    args = parser.parse_args(argv)
+    return args.run(args)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

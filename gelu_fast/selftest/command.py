@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`python -m gelu_fast selftest`: each ISA level in a process of its own, as a level is fixed at import, and as a crash
+or a hang of one shall be a line like any other failure."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from tempfile import TemporaryFile
+from threading import Timer
+
+import gelu_fast
+from gelu_fast import _core
+from gelu_fast._bounds import UFUNCS
+from gelu_fast.selftest.judge import Check, outcome
+from gelu_fast.selftest.machine import cpus, has_python
+from gelu_fast.selftest.report import Report
+
+DESCRIPTION = """\
+Judge the installed build on this machine: on every ISA level that the CPU has, the accuracy of every function, form
+and type against references that are computed here; special values, reductions, layouts, floating-point environments,
+threads, fork, and the random form."""
+EPILOG = """\
+Exit status: 0 if all is right, 1 if something is wrong (the lines below a failed check tell the call, its inputs in
+hexadecimal, what it gave, what is right, and the ISA level), 2 if the arguments are. Times are those of a run on two
+cores: --quick less than 10 s, without options at most two minutes, --exhaustive about half an hour a level."""
+
+STOCHASTIC = "stochastic_gelu"
+FUNCTIONS = *dict.fromkeys(function.removesuffix("_mu_sigma") for function, _ in UFUNCS.values()), STOCHASTIC
+
+# Its path is that of this process, so that it tests the same package.
+START = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from gelu_fast.selftest.level import main
+main(sys.argv[2])
+"""
+
+
+def add_arguments(parser):
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.add_argument(
+        "--level",
+        action="append",
+        metavar="LEVEL",
+        help=f"an ISA level, may be repeated: {', '.join(_core.available_isa_levels)}; default: the one that "
+        "GELU_FAST_ISA names, or all",
+    )
+    parser.add_argument(
+        "--function",
+        action="append",
+        metavar="NAME",
+        help=f"a function, with all of its forms, or a ufunc, may be repeated: {', '.join(FUNCTIONS)}, gelu_erf and so "
+        "on; default: all",
+    )
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="fewer inputs")
+    extent.add_argument(
+        "--exhaustive", action="store_true", help="also every float32 of the functions of one input"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document; progress to standard error"
+    )
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="put a small fault into one element of each result: every check must fail, and the exit status is 1",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=600,
+        metavar="SECONDS",
+        help="after which a level that tells nothing counts as hanging; default: %(default)g",
+    )
+    parser.set_defaults(run=lambda args: main(args, parser))
+
+
+def main(args, parser):
+    """Do what the arguments say; returns the exit status."""
+    levels = chosen_levels(args.level, parser)
+    settings = {"chosen": chosen_functions(args.function, parser)}
+    settings |= {name: getattr(args, name) for name in ("quick", "exhaustive", "control")}
+    start = time.perf_counter()
+    try:
+        with Report(args.json, args.control, len(levels)) as report:
+            for level, message in messages_of(levels, settings, args.timeout):
+                report.take(level, message)
+        return report.finish(levels, settings, time.perf_counter() - start)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def chosen_levels(wanted, parser):
+    available = _core.available_isa_levels if has_python() else [_core.isa_level]
+    levels = wanted or ([_core.isa_level] if os.environ.get("GELU_FAST_ISA") else available)
+    for level in levels:
+        if level not in available:
+            parser.error(f"no ISA level {level} here; available: {', '.join(available)}")
+    return list(dict.fromkeys(levels))
+
+
+def chosen_functions(wanted, parser):
+    chosen = []
+    for name in wanted or FUNCTIONS:
+        if name in UFUNCS or name == STOCHASTIC:
+            chosen.append(name)
+        elif name in FUNCTIONS:
+            chosen += [ufunc for ufunc in UFUNCS if UFUNCS[ufunc][0] in (name, f"{name}_mu_sigma")]
+        else:
+            parser.error(f"no function {name}; there are {', '.join((*FUNCTIONS, *UFUNCS))}")
+    return chosen
+
+
+# ---- the processes ----
+
+
+def messages_of(levels, settings, timeout):
+    """(level, message) of one level after the other, while as many as there are CPUs run side by side."""
+    if not has_python():
+        yield from in_this_process(levels[0], settings)
+        return
+    queues = {level: SimpleQueue() for level in levels}
+    running = []
+    with ThreadPoolExecutor(1 if settings["exhaustive"] else cpus()) as pool:
+        try:
+            for level, queue in queues.items():
+                pool.submit(watch, level, settings, timeout, queue.put, running)
+            for level, queue in queues.items():
+                while (message := queue.get()) is not None:
+                    yield level, message
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                end(process)
+
+
+def in_this_process(level, settings):
+    """All messages, at the end."""
+    from gelu_fast.selftest import level as checks
+
+    messages = []
+    checks.run(messages.append, **settings)
+    yield from ((level, message) for message in messages)
+
+
+def watch(level, settings, timeout, put, running):
+    """Run the checks of a level in a process, and pass on its messages; then None. How it ended, if not well, is one
+    more failed check."""
+    try:
+        with TemporaryFile() as errors, process_of(level, settings, errors) as process:
+            running.append(process)
+            why = pass_on(process, level, timeout, put)
+            if why:
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip().splitlines()
+                put({"result": lost(level, why + (f": {said[-1]}" if said else ""))})
+    except Exception as error:
+        put({"result": lost(level, f"{type(error).__name__}: {error}")})
+    finally:
+        put(None)
+
+
+def process_of(level, settings, errors):
+    return subprocess.Popen(
+        [sys.executable, "-c", START, json.dumps(sys.path), json.dumps(settings)],
+        env=os.environ | {"GELU_FAST_ISA": level},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,  # children of its own end with it
+    )
+
+
+def pass_on(process, level, timeout, put):
+    """Pass on the messages of a process until it ends; why that is no good end, or nothing."""
+    doing, message, hangs = "before its first check", {}, []
+    while True:
+        timer = Timer(timeout, lambda: (hangs.append(True), end(process)))
+        timer.start()
+        line = process.stdout.readline()
+        timer.cancel()
+        if not line:
+            break
+        message = json.loads(line)
+        if "begin" in message and (message["level"], message["file"]) != (level, gelu_fast.__file__):
+            end(process)
+            return f"the process has {message['level']} of {message['file']}"
+        doing = f"in {message['start']}" if "start" in message else doing
+        put(message)
+    status = process.wait()
+    if hangs:
+        return f"no news for {timeout:g} s {doing}, and was ended"
+    if "end" in message and status == 0:
+        return ""
+    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    return f"the process ended with {how} {doing}"
+
+
+def end(process):
+    """A process and its children."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def lost(level, why):
+    """The result that stands for those that a process still owed."""
+    check = Check("process", "")
+    check.raised = why
+    return outcome(check, level, 0.0)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The storage types that are checked: NumPy's floats, and those of ml_dtypes where it is installed."""
+
+from functools import cache
+
+import numpy as np
+
+from gelu_fast._bounds import FORMS, UFUNCS, ULP, ULP_ONE_BYTE, UNARY
+
+# Those of ml_dtypes that gelu_fast computes with; an older ml_dtypes has fewer.
+OF_ML_DTYPES = {
+    "bfloat16": ["bfloat16"],
+    "one-byte types": [
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "float8_e4m3fnuz",
+        "float8_e5m2fnuz",
+        "float8_e4m3b11fnuz",
+        "float8_e4m3",
+        "float8_e3m4",
+    ],
+}
+
+
+class Format:
+    """What a type's numbers are, and the type that is computed in."""
+
+    def __init__(self, dtype, info):
+        self.dtype, self.name = dtype, dtype.name
+        self.bits = np.dtype(f"u{dtype.itemsize}")
+        self.mantissa_bits, self.least_exponent = info.nmant, int(info.minexp)
+        self.largest, self.smallest = dtype.type(info.max), dtype.type(info.smallest_subnormal)
+        self.working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        self.has_infinity = bool(np.isinf(self.rounded(np.array([np.inf]))[0]))
+        self.has_minus_zero = bool(self.rounded(np.array([-0.0])).view(self.bits)[0] != 0)
+
+    def bound(self, ufunc):
+        if self.dtype.itemsize > 1:
+            return ULP[ufunc][self.name]
+        return ULP_ONE_BYTE if UFUNCS[ufunc][0] in UNARY else ULP[ufunc]["bfloat16"]
+
+    def every(self):
+        """All numbers of a type of one or two bytes, and what is no number."""
+        return np.arange(1 << 8 * self.dtype.itemsize, dtype=self.bits).view(self.dtype)
+
+    def rounded(self, x):
+        """float64 numbers in this type; by way of float32 for those of ml_dtypes."""
+        with np.errstate(all="ignore"):
+            return np.asarray(x).astype(self.dtype)
+
+
+@cache
+def formats():
+    """Name -> types, of float16, float32 and float64, and where ml_dtypes works, of OF_ML_DTYPES."""
+    groups = {name: [Format(np.dtype(name), np.finfo(name))] for name in ("float16", "float32", "float64")}
+    if not why_no_ml_dtypes():
+        import ml_dtypes
+
+        for group, names in OF_ML_DTYPES.items():
+            types = [np.dtype(getattr(ml_dtypes, name)) for name in names if hasattr(ml_dtypes, name)]
+            groups[group] = [Format(dtype, ml_dtypes.finfo(dtype)) for dtype in types]
+    return groups
+
+
+@cache
+def why_no_ml_dtypes():
+    try:
+        import ml_dtypes
+    except ModuleNotFoundError:
+        return "ml_dtypes is not installed"
+    except Exception as error:
+        return f"ml_dtypes is installed but fails: {type(error).__name__}: {error}"
+    return "" if hasattr(ml_dtypes, "bfloat16") else "ml_dtypes is installed but empty"
+
+
+def all_formats():
+    """All types but, for the sake of time, one of a byte, which has infinity: all of these take one way."""
+    return [next(format for format in group if format.has_infinity) for group in formats().values()]
+
+
+def in_turn(items, ufunc, quick):
+    """All of them; if it shall be quick, a third for each form of a function, as forms differ in numbers alone."""
+    return items[[*FORMS.values()].index(UFUNCS[ufunc][1]) :: 3] if quick else items
