@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`python -m gelu_fast selftest`: it passes here, each of its checks notices a fault, and what is wrong is told, be it
-a number, a crash, a hang, or an import; its references are as precise as they say."""
+"""`python -m gelu_fast selftest`: it passes here, each of its checks notices a fault, every kind of fault is told (a
+number, a crash, a hang, an import), and its references are as precise as they say."""
 
 import json
 import os
@@ -161,7 +161,7 @@ def test_import_of_the_package_imports_nothing_of_it():
     assert done.stdout == "[]\n"
 
 
-# ---- what is wrong is told ----
+# ---- faults are told ----
 
 AT = 993 / 4096  # a number that float16 has, and the samples of all types
 
@@ -323,7 +323,7 @@ def test_references(form, report):
 
 @pytest.mark.parametrize("ufunc", [name for name in OF_SEVERAL if "backward_mu" not in name])
 def test_references_of_several_inputs(ufunc):
-    """What is rounded on the way, and what is left exact, as tests/oracle.py has it; in decimals and in float64."""
+    """Terms are rounded on the way, and left exact, as tests/oracle.py has it; in decimals and in float64."""
     (float64,) = formats()["float64"]
     (float32,) = formats()["float32"]
     inputs = checks_accuracy._some_inputs(ufunc, 24, float64)

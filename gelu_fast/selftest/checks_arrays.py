@@ -61,8 +61,8 @@ def _nans(format):
 
 
 def _composed(ufunc, inputs):
-    """What NumPy makes of the formula in float64, with gate and slope that the references give. Where x is infinite the
-    product with the gate is GELU's limit."""
+    """The formula as NumPy computes it in float64, with gate and slope of the references; at infinite x the limit of
+    GELU stands for infinity times 0."""
     function, form = UFUNCS[ufunc]
 
     def of(z):
@@ -92,7 +92,7 @@ def _composed(ufunc, inputs):
             return [gate]
         if function == "gelu_mu_sigma":
             return [np.where((gate == 0) & (x < 0), -0.0, x * gate)]
-        # The derivative: what is plain about it.
+        # The derivative where it is 0, 1 or NaN; infinity marks the rest, which special_of_several leaves out.
         gradient = np.where(np.isinf(z) | np.isnan(z), gate, np.inf)
         return [
             gradient if function == "gelu_grad_mu_sigma" else np.where(np.isinf(z), dy[0] * gate, gradient)
@@ -228,7 +228,7 @@ LAYOUTS = {
 
 
 def layouts_of(dtype):
-    """What ml_dtypes has no other byte order of is left out."""
+    """All that the type has: those of ml_dtypes have one byte order."""
     return {name: lay for name, lay in LAYOUTS.items() if name != "byte-swapped" or dtype.kind == "f"}
 
 

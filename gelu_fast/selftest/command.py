@@ -26,8 +26,8 @@ and type against references that are computed here; special values, reductions, 
 threads, fork, and the random form."""
 EPILOG = """\
 Exit status: 0 if all is right, 1 if something is wrong (the lines below a failed check tell the call, its inputs in
-hexadecimal, what it gave, what is right, and the ISA level), 2 if the arguments are. Times are those of a run on two
-cores: --quick less than 10 s, without options at most two minutes, --exhaustive about half an hour a level."""
+hexadecimal, what it gave, what is right, and the ISA level), 2 if the arguments are. On two idle cores --quick takes
+less than 10 s, a run without options at most two minutes, --exhaustive about half an hour a level."""
 
 STOCHASTIC = "stochastic_gelu"
 FUNCTIONS = *dict.fromkeys(function.removesuffix("_mu_sigma") for function, _ in UFUNCS.values()), STOCHASTIC

@@ -23,7 +23,7 @@ OF_ML_DTYPES = {
 
 
 class Format:
-    """What a type's numbers are, and the type that is computed in."""
+    """A storage type: its numbers, and the type that is computed in."""
 
     def __init__(self, dtype, info):
         self.dtype, self.name = dtype, dtype.name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is shown of the checks: a line each as they end, a summary, or one JSON document; and a progress bar, where
+"""The checks as they are shown: a line each when it ends, a summary, or one JSON document; and a progress bar, where
 standard error is a terminal and tqdm is installed."""
 
 import json
