@@ -15,7 +15,7 @@ ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
 EACH_CPU = --numprocesses auto --dist worksteal
 but = $(addprefix --ignore=,$(1))
 
-.PHONY: demo test heavy test-all exhaustive mutants bench busy errors readme figure coefficients dist clean
+.PHONY: demo test heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -44,6 +44,10 @@ exhaustive: $(VENV)/.test
 mutants: $(VENV)/.test
 	$(PIP) Cython
 	$(BIN)/python tools/mutants.py $(MUTANTS)
+
+# The suite under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind; ONLY=tsan, one of them.
+sanitize: $(VENV)/.test
+	$(BIN)/python tools/sanitize.py $(ONLY)
 
 # The third run is for the target beside torch held to AVX2; a CPU that has nothing better needs none.
 BENCH = $(BIN)/python -m pytest benchmarks --benchmark-only

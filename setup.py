@@ -47,7 +47,9 @@ TAKEN_BACK = """
     -fdenormal-fp-math=ieee -mfpmath=sse -mno-daz-ftz
 """
 IEEE = [*known(*TAKEN_BACK.split()), "-O3", "-ffp-contract=off"]  # fma() is written where it is meant
-FLAGS = [*IEEE, "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math"]
+# Of tools/sanitize.py, which wants the lines of the source, and a compile that is soon done; they come last of all.
+DEBUG = shlex.split(os.environ.get("GELU_FAST_CFLAGS") or "")
+FLAGS = [*IEEE, "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", *DEBUG]
 # SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/simd.h) one after the other.
 # Clang does so anyway, and does not know the flags.
 SCHEDULE = known("-fschedule-insns", "-fsched-pressure")

@@ -32,7 +32,7 @@ def run(code, *args, **env):
         env={**os.environ, **env},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # ends what hangs: under ThreadSanitizer forks take minutes on a busy machine
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
