@@ -904,8 +904,9 @@ def test_masked_arrays(dtype):
         assert_same(of_masked.compressed(), y[~hidden])
         assert_same(kept_of_masked.compressed(), kept[~hidden])
         assert type(stochastic_gelu(z, 5)) is np.ma.MaskedArray
-    of_masked[0] = 1  # the mask is its own
-    assert_same(m.mask, hidden)
+        of_masked[0] = 1  # the mask is its own
+        assert_same(kept_of_masked.mask, hidden)
+        assert_same(z.mask, hidden)
     assert_same(stochastic_gelu(np.ma.array(x), 5).data, y)
     out = np.ma.array(np.zeros_like(x), mask=~hidden)
     assert stochastic_gelu(m, 5, out=out) is out
