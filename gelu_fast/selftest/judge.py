@@ -27,9 +27,9 @@ def errors(got, exact, format, unit=0.0):
         last_exponent = int(np.frexp(np.float64(format.largest))[1])
         beyond = number(2**last_exponent if decimal else 2.0**last_exponent)
         exact = np.clip(exact, -beyond, beyond)
-        # An exact value that float64 shows as a power of two lies below it, or a result there is right.
-        size = np.nextafter(np.abs(exact.astype(np.float64)), 0)
-        ulp = np.maximum(ulp_of(size, format), unit)
+        size = np.abs(exact.astype(np.float64))
+        below = np.where(number(size) > np.abs(exact), np.nextafter(size, 0), size)  # a power of two, rounded up to
+        ulp = np.maximum(ulp_of(below, format), unit)
         finite = np.isfinite(wide)
         results = np.where(finite, number(np.where(finite, wide, 0)), np.where(wide > 0, beyond, -beyond))
         distance = (np.abs(results - exact) / number(ulp)).astype(np.float64)
