@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from functools import partial
-
 import numpy as np
 import pytest
+from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
@@ -34,11 +33,7 @@ def function(name):
 
 @pytest.fixture(params=["ufunc", "function"])
 def call(request, name, ufunc):
-    """The two ways in: the ufunc, and the function that chooses it, which has a way of its own for plain arrays."""
-    if request.param == "ufunc":
-        return ufunc
-    function, form = UFUNCS[name]
-    return partial(getattr(gelu_fast, function), approx={"exact": False}.get(form, form))
+    return ufunc if request.param == "ufunc" else through_function(name)
 
 
 @pytest.fixture(params=[1, 2, 5])

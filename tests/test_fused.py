@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from conftest import OF_SEVERAL
+from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
@@ -23,16 +24,6 @@ WORKING = {"float16": np.float32, "float32": np.float32, "float64": np.float64}
 @pytest.fixture(params=OF_SEVERAL)
 def name(request):
     return request.param
-
-
-def through_function(name):
-    """The other way in: the function that chooses the ufunc, and has a way of its own for plain arrays."""
-    function, form = UFUNCS[name]
-    chooser = getattr(gelu_fast, function.removesuffix("_mu_sigma"))
-    chooser = partial(chooser, approx={"exact": False}.get(form, form))
-    if not function.endswith("_mu_sigma"):
-        return chooser
-    return lambda *inputs, **given: chooser(*inputs[:-2], mu=inputs[-2], sigma=inputs[-1], **given)
 
 
 @pytest.fixture(params=["ufunc", "function"])
@@ -652,19 +643,3 @@ def test_what_ufuncs_can(name):
     else:
         with pytest.raises(ValueError, match="outer product only supported for binary functions"):
             ufunc.outer(1.0, 2.0)
-
-
-def test_leaks_nothing(name, call):
-    import sys
-
-    inputs = some_inputs(name, 50, np.float32)
-    before = [sys.getrefcount(x) for x in inputs]
-    for _ in range(100):
-        call(*inputs)
-        call(inputs[0], *[1.5] * (len(inputs) - 1))
-        with pytest.raises(TypeError):
-            call(
-                *inputs,
-                out=np.zeros(50, np.int8) if "geglu_backward" not in name else (np.zeros(50, "i1"), None),
-            )
-    assert [sys.getrefcount(x) for x in inputs] == before
