@@ -15,7 +15,7 @@ ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
 EACH_CPU = --numprocesses auto --dist worksteal
 but = $(addprefix --ignore=,$(1))
 
-.PHONY: demo test heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
+.PHONY: demo test fuzz heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -24,6 +24,13 @@ demo: $(VENV)/.test
 test: $(VENV)/.test
 	@$(EACH_LEVEL) $(BIN)/python -m pytest $(EACH_CPU) $(call but,$(ONCE) tests/heavy) || exit 1; done
 	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(EACH_CPU) $(ONCE)
+
+# The property tests with other calls each time, and many more; those that failed are kept, and come first.
+fuzz: export HYPOTHESIS_PROFILE = fuzz
+fuzz: export GELU_FAST_LAST_CALL = .hypothesis/last_call.py
+fuzz: $(VENV)/.test
+	mkdir -p .hypothesis
+	@$(EACH_LEVEL) $(BIN)/python -m pytest tests/test_properties.py || exit 1; done
 
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
+"""Fixtures of several modules, and the profiles of hypothesis."""
+
+import os
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 from ways import through_function
 
 import gelu_fast
@@ -9,6 +15,20 @@ from gelu_fast._bounds import UFUNCS, UNARY
 
 OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
 OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
+
+# Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time.
+settings.register_profile(
+    "fuzz",
+    max_examples=5000,
+    derandomize=False,
+    database=DirectoryBasedExampleDatabase(".hypothesis/examples"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "short", settings.get_profile("fuzz"), max_examples=25, derandomize=True, database=None
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 def pytest_report_header():
