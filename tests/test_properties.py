@@ -20,6 +20,7 @@ from calls import (
     ufunc_calls,
     wanted,
 )
+from conftest import OF_ONE_INPUT
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from model import UFUNCS, BadSigma
@@ -59,6 +60,11 @@ def test_ufuncs(name):
 @pytest.mark.parametrize("name", REDUCING)
 def test_methods(name, method):
     check(method_calls(name, method))
+
+
+@pytest.mark.parametrize("name", OF_ONE_INPUT)
+def test_at_of_one_input(name):
+    check(method_calls(name, "at"))
 
 
 def test_stochastic_gelu():
