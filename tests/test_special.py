@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Limits, zeros, NaN, and the silence of floating-point warnings."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 
+import gelu_fast
 from gelu_fast._bounds import UNIT_NEAR_ZERO, ZEROS
 
 FLOATS = [np.float16, np.float32, np.float64]
@@ -49,6 +51,22 @@ def test_half_of_a_subnormal_number(ufunc, function, dtype):
     y = ufunc(np.finfo(dtype).smallest_subnormal * n.astype(dtype))
     want = -(-n // 2) * np.finfo(dtype).smallest_subnormal if function == "gelu" else 0.5
     np.testing.assert_array_equal(y, np.broadcast_to(want, n.shape))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_exact_products_round_to_even(dtype):
+    """From 15 on gelu(gate) is the gate, so that a product is exact in float32, and may lie between two numbers."""
+
+    def numbers(*ends):
+        return np.arange(*np.array(ends, dtype).view(np.uint16), dtype=np.uint16).view(dtype)
+
+    gates, factors = numbers(15, 100)[:, None], numbers(1, 2)
+    exact = gates.astype(np.float64) * factors.astype(np.float64)
+    want = exact.astype(dtype)
+    tie = np.abs(want.astype(np.float64) - exact) == np.spacing(want).astype(np.float64) / 2
+    assert tie.sum() > 100
+    np.testing.assert_array_equal(gelu_fast.geglu(gates, factors), want)
+    np.testing.assert_array_equal(gelu_fast.geglu(gates, -factors), -want)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
