@@ -110,6 +110,21 @@ def test_threads(call, x, threads, stream_from, expected):
     check_places(call, x, expected)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 9, 17, 33])
+def test_short_rows(n, dtype, threads, stream_from):
+    """Rows that may end before their first aligned element; nothing beside them is written."""
+    x, bias = np.split(np.random.default_rng(n).normal(0, 3, (2001, n)).astype(dtype), [2000])
+    expected = gelu_fast.bias_gelu(x, bias)
+    for start in (0, 1, 3):
+        room = np.full((2000, 40), 7, dtype)
+        out = room[:, start : start + n]
+        gelu_fast.bias_gelu(x, bias, out=out)
+        assert same(out.copy(), expected)
+        out[...] = 7
+        assert (room == 7).all()
+
+
 def test_buffering(call, x, expected):
     """Casts and byte orders pass through NumPy's buffers of some 8192 elements."""
     assert same(call(x.astype(x.dtype.newbyteorder())), expected)
