@@ -125,6 +125,22 @@ def test_short_rows(n, dtype, threads, stream_from):
         assert (room == 7).all()
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_two_outputs(dtype, threads, stream_from):
+    """Which are aligned alike, or not."""
+    n = 64 * 600
+    inputs = np.random.default_rng(2).normal(0, 3, (3, n)).astype(dtype)
+    expected = gelu_fast.geglu_backward(*inputs)
+    for first, second in ((0, 0), (0, 1), (1, 0), (3, 3), (5, 9)):
+        room = np.full(3 * n, 7, dtype)
+        out = room[first:][:n], room[n + 64 + second :][:n]
+        gelu_fast.geglu_backward(*inputs, out=out)
+        for y, want in zip(out, expected):
+            assert same(y.copy(), want)
+            y[...] = 7
+        assert (room == 7).all()
+
+
 def test_buffering(call, x, expected):
     """Casts and byte orders pass through NumPy's buffers of some 8192 elements."""
     assert same(call(x.astype(x.dtype.newbyteorder())), expected)
