@@ -3,7 +3,7 @@
 under valgrind.
 
 Gaps between elements, and outputs before a call, are marked as not written. Valgrind reports a branch or an address
-that depends on such bytes by itself; whether a result has any is asked after each call."""
+that depends on such bytes by itself; whether a result has any is asked after each call. Arguments: ufuncs, or all."""
 
 import ctypes
 import subprocess
@@ -140,8 +140,8 @@ def main():
     gelu_fast.set_num_threads(2)
     with np.errstate(all="ignore"):
         for dtype in map(np.dtype, TYPES):
-            for ufunc in _core.ufuncs.values():
-                check_ufunc(ufunc, dtype)
+            for name in sys.argv[1:] or _core.ufuncs:
+                check_ufunc(_core.ufuncs[name], dtype)
             check_functions(dtype)
     print(
         f"{calls} calls on {_core.isa_level}, {sum(unwritten.values())} results with bytes that nobody has written"

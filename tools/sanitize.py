@@ -29,9 +29,7 @@ class Tool:
     plants: dict  # a fault -> file, text, and what is written in its place
     tests: list = field(default_factory=list)  # arguments of pytest
     environment: dict = field(default_factory=dict)
-    libraries: list = field(
-        default_factory=list
-    )  # to be loaded before all others, as Python is built without them
+    libraries: list = field(default_factory=list)  # loaded before all others, as Python lacks them
     wrapper: list = field(default_factory=list)
     left_out: dict = field(default_factory=dict)  # a test -> why it cannot run here
 
@@ -92,7 +90,8 @@ TOOLS = {
             "--error-limit=no",
             "--num-callers=40",
             "--xml=yes",
-            "--xml-file={log}.%p",
+            "--xml-file={log}",
+            "--child-silent-after-fork=yes",
         ],
         plants={
             "an operand of stride 0 that is not packed": (
@@ -119,9 +118,8 @@ def check_commands(names):
 
 
 def of_gcc(library):
-    return subprocess.run(
-        ["gcc", f"-print-file-name={library}"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    command = ["gcc", f"-print-file-name={library}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Build:
@@ -133,10 +131,8 @@ class Build:
         self.logs = WORK / f"{name}-reports"
         shutil.rmtree(self.tree, ignore_errors=True)
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-            "\0"
-        )
-        for file in filter(None, files):
+        files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for file in files.split("\0"):
             if (ROOT / file).is_file():
                 (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / file, self.tree / file)
@@ -211,7 +207,7 @@ def try_controls(build):
     for fault, change in build.tool.plants.items():
         take_back = build.plant(*change)
         build.compile()
-        args = pytest("-x", STRESS) if build.tool.tests else [DEFINEDNESS]
+        args = pytest("-x", STRESS) if build.tool.tests else [DEFINEDNESS, "gelu_erf"]
         _, reports = build.run(build.levels()[0], *args, capture_output=True)
         if not reports:
             sys.exit(f"{build.name} does not report what was planted: {fault}")
@@ -265,7 +261,8 @@ def main():
         begin = time.monotonic()
         build = Build(name)
         try_controls(build)
-        left_out, levels = count_left_out(build), build.levels()
+        left_out = count_left_out(build)
+        levels = build.levels() if build.tool.tests else build.levels()[:1]
         rows.append(
             (name, "build", f"{len(build.tool.plants)} planted, reported", "", 0, time.monotonic() - begin)
         )
