@@ -91,6 +91,7 @@ TOOLS = {
             "--num-callers=40",
             "--xml=yes",
             "--xml-file={log}",
+            "--leak-check=no",
             "--child-silent-after-fork=yes",
         ],
         plants={
