@@ -10,7 +10,16 @@ import oracle
 import pytest
 import test_accuracy
 from conftest import OF_ONE_INPUT, OF_SEVERAL
-from test_fused import WORKING, composed_balls, errors_of, is_rounded_product, judge, outputs_of
+from test_fused import (
+    WORKING,
+    assert_same,
+    composed_balls,
+    errors_of,
+    is_rounded_product,
+    judge,
+    outputs_of,
+    wide_inputs,
+)
 
 import gelu_fast
 from gelu_fast import _core
@@ -159,6 +168,15 @@ def judge_curve(curve, dtype, level, report):
     errors, at = curves.worst(level, curve, x, 1)
     report(f"{curve} {dtype}: {errors[0]:.4f} at {float(at[0]).hex()} of {x.size}, limit {curves.LIMIT}")
     assert errors[0] <= curves.LIMIT
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_build_computes_what_the_sources_say(dtype):
+    """To the bit what kernels give that are compiled here, with the flags that decide bits and no others."""
+    kernels = library(_core.isa_level)
+    for name in UFUNCS:
+        inputs = wide_inputs(name, 2000, np.dtype(dtype), 9)
+        assert_same(outputs_of(getattr(gelu_fast, name)(*inputs)), kernels.call(name, *inputs))
 
 
 # ---- x86-64-v4's float32 on any CPU ----
