@@ -214,10 +214,10 @@ def test_out_that_numpy_warns_of(call):
     def warnings_of(function):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            function(np.ones(3), out=np.broadcast_arrays(np.zeros(3), np.zeros(3))[0])
+            function(np.ones((1, 3)), out=np.broadcast_arrays(np.zeros(3), np.zeros((1, 3)))[0])
         return [str(w.message) for w in caught]
 
-    assert warnings_of(call) == warnings_of(np.exp)
+    assert warnings_of(call) == warnings_of(np.exp) != []
 
 
 @pytest.mark.parametrize("bad", ["shape", "integer", "readonly", "list"])
