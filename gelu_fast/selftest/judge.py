@@ -28,7 +28,9 @@ def errors(got, exact, format, unit=0.0):
         beyond = number(2**last_exponent if decimal else 2.0**last_exponent)
         exact = np.clip(exact, -beyond, beyond)
         size = np.abs(exact.astype(np.float64))
-        below = np.where(number(size) > np.abs(exact), np.nextafter(size, 0), size)  # a power of two, rounded up to
+        below = np.where(
+            number(size) > np.abs(exact), np.nextafter(size, 0), size
+        )  # a power of two, rounded up to
         ulp = np.maximum(ulp_of(below, format), unit)
         finite = np.isfinite(wide)
         results = np.where(finite, number(np.where(finite, wide, 0)), np.where(wide > 0, beyond, -beyond))
