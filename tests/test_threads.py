@@ -309,6 +309,8 @@ print(wrong, max(most) <= {POOL_OF_4} + 16)
 @linux
 def test_signals_are_for_the_threads_of_the_program():
     code = f"""
+import signal
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 gelu_fast.gelu(np.ones(1 << 18, np.float32))
 for thread in settled({POOL_OF_4}):
     with open(f"/proc/self/task/{{thread}}/status") as status:
@@ -466,25 +468,20 @@ def test_many_python_threads(ufunc):
 
 
 def test_the_gil_is_released():
-    """Another Python thread runs on while a large array is computed."""
-    x = np.ones(20_000_000, np.float32)
-    out = np.empty_like(x)
-    started, done = threading.Event(), threading.Event()
-
-    def work():
-        started.set()
-        gelu_fast.gelu(x, out=out)
-        done.set()
-
-    worker = threading.Thread(target=work)
+    """Another Python thread sees a large array half done."""
+    x, out = np.ones(20_000_000, np.float32), np.empty(20_000_000, np.float32)
     gelu_fast.set_num_threads(1)
-    worker.start()
-    started.wait(60)
-    turns = 0
-    while not done.is_set():
-        turns += 1
-    worker.join()
-    assert turns > 1000  # with the GIL held there is one, or as many as fit before the call
+
+    def is_seen_half_done():
+        out[:] = 0
+        worker = threading.Thread(target=gelu_fast.gelu, args=[x], kwargs={"out": out})
+        worker.start()
+        seen = False
+        while worker.is_alive():
+            seen = seen or (out[0] != 0 and out[-1] == 0)
+        return seen
+
+    assert any(is_seen_half_done() for _ in range(100))  # one call is enough but on a busy machine
 
 
 FORK = """
