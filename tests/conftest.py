@@ -85,7 +85,7 @@ def report(record_property, isa_level):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What was measured, of tests that passed as well."""
+    """Measured figures, of tests that passed as well."""
     reports = [report for group in ("passed", "failed") for report in terminalreporter.getreports(group)]
     measured = sorted(text for report in reports for key, text in report.user_properties if key == "measured")
     if measured:

@@ -37,7 +37,7 @@ class Format:
         return self.name
 
     def wide(self, x):
-        """What the numbers mean, as float64."""
+        """The numbers as float64."""
         return self.meanings[np.asarray(x).view(self.bits)]
 
     def middles(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What setup.py compiles, and with which flags, for those who compile a part of it themselves: the kernels for other
+"""The files that setup.py compiles, and their flags, for those who compile a part of it themselves: the kernels for other
 CPUs (test_emulated.py), and a tree with a planted bug (tools/mutants.py)."""
 
 import os

@@ -49,8 +49,23 @@ def test_bad_rows_are_refused(mutants, change, tmp_path):
 
 
 def test_a_table_that_differs_is_refused(mutants):
-    rows = [{"id": f"fault-{i}"} for i in range(mutants.AT_LEAST)]
-    table = {row["id"]: "" for row in rows}
+    rows = [
+        {"id": f"fault-{i}", "fault": "A fault", "file": "file.py", "tests": ["tests/test_it.py"]}
+        for i in range(mutants.AT_LEAST)
+    ]
+    table = {row["id"]: mutants.line_of(row, "`tests/test_it.py::test`", "baseline", "1") for row in rows}
     assert [*mutants.disagreements(rows, table)] == []
     assert len([*mutants.disagreements(rows[1:], table)]) == 2  # one too few, and one in the table alone
-    assert len([*mutants.disagreements([*rows, {"id": "survivor"}], table)]) == 1
+    assert len([*mutants.disagreements([*rows, rows[0] | {"id": "survivor"}], table)]) == 1
+    for change in ({"fault": "Another"}, {"file": "other.py"}, {"tests": ["tests/test_other.py"]}):
+        assert len([*mutants.disagreements([rows[0] | change, *rows[1:]], table)]) == 1
+
+
+def test_a_survivor_leaves_the_table(mutants, tmp_path, monkeypatch):
+    monkeypatch.setattr(mutants, "TABLE", tmp_path / "mutants.md")
+    rows = [{"id": name, "fault": "A fault", "file": "f.py", "tests": ["t.py"]} for name in ("one", "other")]
+    noticed = {row["id"]: mutants.line_of(row, "`t.py::test`", "baseline", "1") for row in rows}
+    mutants.write(rows, noticed, [])
+    assert mutants.rows_of_table() == noticed
+    mutants.write(rows, {}, ["one"])
+    assert [*mutants.rows_of_table()] == ["other"]

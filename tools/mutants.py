@@ -39,7 +39,7 @@ LISTS, TABLE = ROOT / "tests" / "mutants", ROOT / "tests" / "mutants.md"
 LEVEL = "x86-64-v3"  # of a row that names none
 AT_LEAST = 40
 HANGS = 180  # seconds, some ten times what the tests of a row take
-TIMEOUT = "timeout"
+TIMEOUT, CRASH, IMPORT = NOT_A_TEST = "timeout", "crash", "import"
 
 HEADER = """\
 # Planted bugs
@@ -65,11 +65,12 @@ def rows_of_list():
 
 
 def stale(rows, root=ROOT):
-    """What is wrong with the rows themselves."""
+    """Complaints of the rows themselves."""
     ids = [row["id"] for row in rows]
     yield from (f"{name}: stands twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
     for row in rows:
-        n = (root / row["file"]).read_text().count(row["find"])
+        path = root / row["file"]
+        n = path.read_text().count(row["find"]) if path.exists() else 0
         if n != 1 or row["find"] == row["replace"]:
             yield f"{row['id']}: `find` stands {n} times in {row['file']}"
         if ("tests" in row) == ("reason" in row):
@@ -86,17 +87,25 @@ def disagreements(rows, of_table):
     ids = [row["id"] for row in rows]
     if len(ids) < AT_LEAST:
         yield f"{len(ids)} faults; there shall be {AT_LEAST} or more"
-    yield from (f"{name}: in the list alone" for name in ids if name not in of_table)
     yield from (f"{name}: in the table alone" for name in of_table if name not in ids)
+    for row in rows:
+        if row["id"] not in of_table:
+            yield f"{row['id']}: in the list alone"
+            continue
+        fault, file, noticed = of_table[row["id"]].strip("| ").split(" | ")[:3]
+        by = row["reason"] if "reason" in row else (*row["tests"], *NOT_A_TEST)
+        if line_of(row) != f"| {fault} | {file} |" or not noticed.strip("`").startswith(by):
+            yield f"{row['id']}: the list is newer than the table"
 
 
 def line_of(row, *cells):
     return "| " + " | ".join([f"{row['id']}: {row['fault']}", row["file"], *cells]) + " |"
 
 
-def write(rows, noticed):
-    """The table: rows of this run, and of runs before for what has not run."""
+def write(rows, noticed, survivors):
+    """The table: rows of this run, and of runs before for faults that have not run."""
     lines = rows_of_table() | noticed
+    lines = {name: line for name, line in lines.items() if name not in survivors}
     cells = {name: line.strip("| ").split(" | ") for name, line in lines.items()}
     judged = [cells[row["id"]] for row in rows if "tests" in row and row["id"] in cells]
     others = [cells[row["id"]] for row in rows if "reason" in row and row["id"] in cells]
@@ -169,7 +178,7 @@ class Tree:
         self.run(*self.compiler, *flags, "-shared", *objects.values(), "-o", self.target())
 
     def build(self, row):
-        """What the row's file is part of, but for the kernels of other ISA levels."""
+        """Build all that the row's file is part of, but for the kernels of other ISA levels."""
         of_level = f"gelu_fast/kernels/isa_{row['level'].replace('x86-64-', 'x86_')}.c"
         if of_level not in self.objects:
             raise DefectiveRow(f"{row['id']}: setup.py knows no {of_level}")
@@ -184,7 +193,7 @@ class Tree:
             self.link(told, self.objects | anew)
 
     def first_failure(self, tests, level, seconds=HANGS):
-        """What fails first of these tests; None if all pass. A hang and a crash are failures as well."""
+        """The first of these tests that fails; None if all pass. A hang and a crash are failures as well."""
         env = os.environ | {"GELU_FAST_ISA": level, "PYTHONPATH": str(self.folder)}
         args = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
         with open(self.folder / "build" / "tests.txt", "w+") as out:
@@ -204,16 +213,16 @@ class Tree:
         if run.returncode == 0:
             return None
         if run.returncode < 0:
-            return f"crash ({signal.Signals(-run.returncode).name})"
+            return f"{CRASH} ({signal.Signals(-run.returncode).name})"
         if "ImportError while loading conftest" in said:
-            return "import"
+            return IMPORT
         found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.M)
         if found is None:
             raise DefectiveRow(said)
         return f"`{found[1]}`"
 
     def judge(self, row):
-        """What notices the fault, or None; and the seconds that it took, with what had to be built."""
+        """The test that notices the fault, or None; and the seconds that it took, with what had to be built."""
         path, begin = self.folder / row["file"], time.monotonic()
         text = path.read_text()
         try:
@@ -239,22 +248,27 @@ class Tree:
 
 
 def judge_all(rows):
-    """The rows of the table for the faults that are noticed, and the ids of those that are not."""
+    """The rows of the table for the faults that are noticed, the ids of those that are not, and defective rows."""
     noticed = {row["id"]: line_of(row, row["reason"]) for row in rows if "reason" in row}
-    rows, survivors = [row for row in rows if "tests" in row], []
+    rows, survivors, defective = [row for row in rows if "tests" in row], [], []
     begin = time.monotonic()
     tree = Tree(ROOT / "build" / "mutants")
     tree.sanity(rows)
     print(f"built, and without a fault nothing fails: {time.monotonic() - begin:.0f} s", flush=True)
     for i, row in enumerate(rows, 1):
-        failure, seconds = tree.judge(row)
+        try:
+            failure, seconds = tree.judge(row)
+        except DefectiveRow as error:
+            defective.append(f"{row['id']}: {error}")
+            print(f"{i}/{len(rows)} {row['id']}: DEFECTIVE", flush=True)
+            continue
         print(f"{i}/{len(rows)} {row['id']}: {failure or 'SURVIVES'} ({seconds:.0f} s)", flush=True)
         if failure is None:
             survivors.append(row["id"])
         else:
             noticed[row["id"]] = line_of(row, failure, row["level"], f"{seconds:.0f}")
     print(f"{time.monotonic() - begin:.0f} s in all", flush=True)
-    return noticed, survivors
+    return noticed, survivors, defective
 
 
 def main():
@@ -285,15 +299,16 @@ def main():
     else:
         chosen = rows if args.tenth is None else rows[args.tenth % 10 :: 10]
     try:
-        noticed, survivors = judge_all(chosen)
+        noticed, survivors, defective = judge_all(chosen)
     except DefectiveRow as error:
         print(error, file=sys.stderr)
         return 2
     if args.tenth is None:
-        write(rows, noticed)
+        write(rows, noticed, survivors)
+    print(*defective, sep="\n", end="", file=sys.stderr)
     if survivors:
         print("the suite lets these faults live:", *survivors, file=sys.stderr)
-    return 1 if survivors else 0
+    return 2 if defective else 1 if survivors else 0
 
 
 if __name__ == "__main__":

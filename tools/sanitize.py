@@ -34,7 +34,7 @@ class Tool:
     left_out: dict = field(default_factory=dict)  # a test -> why it cannot run here
 
 
-# What UBSan says goes to the terminal; it ends the process by SIGABRT, which ASan writes to the log.
+# The report of UBSan goes to the terminal; it ends the process by SIGABRT, which ASan writes to the log.
 HANDLED = "handle_abort=2:handle_segv=2:log_path={log}"
 
 KEEPS_MEMORY = "it limits or counts the memory of the process, and ASan keeps what was freed"
