@@ -109,11 +109,12 @@ def write(rows, noticed, survivors):
     cells = {name: line.strip("| ").split(" | ") for name, line in lines.items()}
     judged = [cells[row["id"]] for row in rows if "tests" in row and row["id"] in cells]
     others = [cells[row["id"]] for row in rows if "reason" in row and row["id"] in cells]
-    models = [
-        line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
-    ]
+    told = dict(
+        re.findall(r"^(model name|cpu family|model)\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    )
+    cpu = "{model name}, family {cpu family}, model {model}".format(**told) if told else platform.machine()
     text = HEADER.format(
-        cpu=models[0].partition(": ")[2] if models else platform.machine(),
+        cpu=cpu,
         noticed=table(["fault", "file", "noticed by", "level", "seconds"], judged, left=4),
         unnoticeable=table(["fault", "file", "reason"], others, left=3),
     )
