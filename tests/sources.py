@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The files that setup.py compiles, and their flags, for those who compile a part of it themselves: the kernels for other
-CPUs (test_emulated.py), and a tree with a planted bug (tools/mutants.py)."""
+"""The files that setup.py compiles, and their flags, for those who compile a part of it themselves: the kernels for
+other CPUs (test_emulated.py), and a tree with a planted bug (tools/mutants.py)."""
 
 import os
 import runpy
