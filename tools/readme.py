@@ -59,10 +59,22 @@ def accuracy():
         f"{', '.join(f'`{f}`' for f in UNARY)} are correctly",
         f"rounded ({of_one:g} ULP) for every input; the others are within {of_several['float16']:g} ULP (float16) and",
         f"{of_several['bfloat16']:g} (bfloat16).",
+        *of_pairs(measured),
         f"Found is the largest on {', '.join(levels)}; with the inputs that show it in",
         "[benchmarks/results/accuracy.json](benchmarks/results/accuracy.json).",
     ]
     return "\n".join(lines)
+
+
+def of_pairs(measured):
+    """Found among all pairs of numbers of two bytes."""
+    found = {
+        f"`{name}` {max(level['ulp'] for level in of_name[dtype].values()):.4f} ({dtype})"
+        for name, of_name in measured.items()
+        for dtype in ("float16", "bfloat16")
+        if dtype in of_name
+    }
+    return [f"All 2^32 pairs were judged of {', '.join(sorted(found))}."] if found else []
 
 
 def speed():
