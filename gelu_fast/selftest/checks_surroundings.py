@@ -51,34 +51,56 @@ def environments(ufunc, quick, check):
 THREADS = 1, 2, 5
 # Elements, for each of five threads enough to have a share.
 LARGE = {True: 5 << 14, False: 1 << 18}
+ROW = 3001  # elements that repeat
 
 
 def threads(ufunc, quick, check):
-    """Large arrays on 1, 2 and 5 threads, written past the cache and not, against the results of one that is too small
-    to be split."""
-    n = LARGE[quick]
+    """Large arrays on 1, 2 and 5 threads, by every way in, against the results of one that is too small to be split."""
     for format in in_turn(all_formats(), ufunc, quick):
-        few = mixed_inputs(ufunc, format, 3001)
+        few = mixed_inputs(ufunc, format, ROW)
         wants = outputs_of(package.call(ufunc, *few))
-        inputs, wants = [np.resize(x, n) for x in few], tuple(np.resize(y, n) for y in wants)
-        before = _core._stream_from()
         try:
             for n_threads in in_turn(THREADS, ufunc, quick):
                 gelu_fast.set_num_threads(n_threads)
-                text = f"{ufunc} {format.name}, {gelu_fast.get_num_threads()} threads"
-                check.same(text, inputs, outputs_of(package.call(ufunc, *inputs)), wants)
-                apart = [np.repeat(x, 2)[::2] for x in inputs]
-                check.same(f"{text}, strided", inputs, outputs_of(package.call(ufunc, *apart)), wants)
-                _core._stream_from(0)
-                outs = tuple(np.empty(n, y.dtype) for y in wants)
-                package.call(ufunc, *inputs, out=outs)
-                check.same(f"{text}, past the cache", inputs, outs, wants)
-                _core._stream_from(before)
-                if (have := gelu_fast.get_num_threads()) < n_threads:
+                have = gelu_fast.get_num_threads()
+                for name, call in package.ways(ufunc):
+                    text = f"{name} {format.name}, {have} threads, {{}}"
+                    _large(text, call, few, wants, LARGE[quick], check)
+                    _large_rows(text, call, few, wants, LARGE[quick] // ROW, check)
+                if have < n_threads:
                     check.note = f"{have} threads where {n_threads} were asked for"
         finally:
-            _core._stream_from(before)
             gelu_fast.set_num_threads(None)
+
+
+def _large(text, call, few, wants, n, check):
+    """Adjacent and strided, in an environment that the caller has set, written past the cache."""
+    inputs, wants = [np.resize(x, n) for x in few], tuple(np.resize(y, n) for y in wants)
+    check.same(text.format("adjacent"), inputs, outputs_of(call(*inputs)), wants)
+    apart = [np.repeat(x, 2)[::2] for x in inputs]
+    check.same(text.format("strided"), inputs, outputs_of(call(*apart)), wants)
+    if not environment.UNKNOWN:
+        mode = environment.ENVIRONMENTS[-1]
+        with environment.environment(*mode):
+            got = outputs_of(call(*inputs))
+        check.same(text.format("-".join(mode)), inputs, got, wants)
+    before = _core._stream_from()
+    _core._stream_from(0)
+    try:
+        got = outputs_of(call(*inputs))
+    finally:
+        _core._stream_from(before)
+    check.same(text.format("past the cache"), inputs, got, wants)
+
+
+def _large_rows(text, call, few, wants, n_rows, check):
+    """Rows that do not join, into an output; where there are several inputs, the last one is a row."""
+    inputs = [np.tile(x, (n_rows, 1))[:, 1:] for x in few]
+    if len(few) > 1:
+        inputs[-1] = few[-1][1:]
+    outs = tuple(np.full((n_rows, ROW), 7, y.dtype)[:, 1:] for y in wants)
+    call(*inputs, out=outs if len(outs) > 1 else outs[0])
+    check.same(text.format("rows"), inputs, outs, tuple(np.tile(y[1:], (n_rows, 1)) for y in wants))
 
 
 FORK_TIMEOUT = 60
@@ -112,6 +134,13 @@ def fork(ufuncs, quick, check):
         check.not_checked = f"{sys.platform} has no fork"
         return
     gelu_fast.set_num_threads(2)
+    try:
+        _forked(ufuncs, quick, check)
+    finally:
+        gelu_fast.set_num_threads(None)
+
+
+def _forked(ufuncs, quick, check):
     cases, wants = _float32_cases(ufuncs, quick)
     with TemporaryFile("w+", encoding="utf-8") as told:
         with warnings.catch_warnings():
@@ -137,7 +166,6 @@ def fork(ufuncs, quick, check):
         else:
             how = f"no end in {FORK_TIMEOUT} s" if status is None else f"exit status {status}"
             check.fail("a forked child", [], how, "the parent's results")
-    gelu_fast.set_num_threads(None)
 
 
 def _wait(child):
