@@ -9,7 +9,7 @@ import numpy as np
 import gelu_fast
 from gelu_fast.selftest import environment, package
 from gelu_fast.selftest.checks_arrays import layouts_of, mixed_numbers
-from gelu_fast.selftest.formats import all_formats
+from gelu_fast.selftest.formats import all_formats, formats
 from gelu_fast.selftest.references import gate_and_slope
 
 FUNCTION = "stochastic_gelu"
@@ -86,7 +86,11 @@ def _decided(x, seed, form, offset=0):
 
 
 def _draw(x, seed, approx, **given):
-    return package.call(FUNCTION, x, seed, approx=approx, return_mask=True, **given)
+    return _draw_alone(x, seed, approx, return_mask=True, **given)
+
+
+def _draw_alone(x, seed, approx, **given):
+    return package.call(FUNCTION, x, seed, approx=approx, **given)
 
 
 def rule(form, quick, check):
@@ -105,6 +109,8 @@ def rule(form, quick, check):
             got, clear = _draw(x, seed, approx, offset=offset), ~unclear
             want = format.rounded(want)[clear], mask[clear]
             check.same(text, [x[clear]], tuple(y[clear] for y in got), want)
+            alone = _draw_alone(x, seed, approx, offset=offset)
+            check.same(f"{text} without mask", [x[clear]], alone[clear], want[0])
 
 
 def rule_where_close(form, quick, check):
@@ -135,6 +141,14 @@ def _inverse(gate, form):
 
 def same_draws(check):
     """Layouts, chunks with an offset, threads, floating-point environments, in place, generators of one seed."""
+    (float64,) = formats()["float64"]
+    x = mixed_numbers(float64, 100)
+    want = _draw_alone(x, 5, "none")
+    check.same("stochastic_gelu, no approx", [x], package.call(FUNCTION, x, 5), want)
+    check.same("stochastic_gelu, a list", [x], _draw_alone(x.tolist(), 5, "none"), want)
+    for i, number in enumerate(x.tolist()):
+        got = _draw_alone(number, 5, "none", offset=i)
+        check.same("stochastic_gelu, a Python number", [number], got, want[i])
     for format in all_formats():
         x = mixed_numbers(format, 16 * 3001)
         want = _draw(x, 5, "tanh")
@@ -151,6 +165,12 @@ def same_draws(check):
         compare("chunks", map(np.concatenate, zip(*chunks)))
         in_place = x.copy()
         compare("in place", _draw(in_place, 5, "tanh", out=in_place))
+        for shift in (-700, -1, 1, 700):
+            for draw, expected in ((_draw, want), (_draw_alone, want[0])):
+                room = np.resize(x, 3 * x.size)
+                out = room[x.size + shift : 2 * x.size + shift]
+                got = draw(room[x.size : 2 * x.size], 5, "tanh", out=out)
+                check.same(text.format(f"out {shift} elements from x"), [x], got, expected)
         for seed in (np.random.SeedSequence(5), [5]):
             compare("another seed object", _draw(x, seed, "tanh"))
         twins = [_draw(x, np.random.default_rng(6), "tanh") for _ in range(2)]
