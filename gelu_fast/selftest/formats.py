@@ -73,6 +73,10 @@ def why_no_ml_dtypes():
     return "" if hasattr(ml_dtypes, "bfloat16") else "ml_dtypes is installed but empty"
 
 
+def every_format():
+    return [format for group in formats().values() for format in group]
+
+
 def all_formats():
     """All types but, for the sake of time, one of a byte, which has infinity: all of these take one way."""
     return [next(format for format in group if format.has_infinity) for group in formats().values()]
