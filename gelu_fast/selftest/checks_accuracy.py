@@ -112,10 +112,13 @@ def every_float32(ufunc, progress, check):
     """In two processes or more, as math.erfc and NumPy's small calls hold the GIL."""
     starts = range(0, EVERY_FLOAT32, TASK)
     with ProcessPoolExecutor(cpus(), mp_context=get_context("spawn")) as pool:
-        parts = pool.map(partial(_judge_task, ufunc, package.faulty), starts)
-        for done, part in enumerate(parts, 1):
-            check.add(part)
-            progress(done, len(starts))
+        try:
+            parts = pool.map(partial(_judge_task, ufunc, package.faulty), starts)
+            for done, part in enumerate(parts, 1):
+                check.add(part)
+                progress(done, len(starts))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 # ---- functions of several inputs ----
@@ -159,16 +162,22 @@ def of_several(ufunc, group, quick, check):
         elif UFUNCS[ufunc][0] == ROUNDED_PRODUCT:
             _rounded_product(ufunc, format, inputs, results[0], check)
         else:
-            for i, (exact, larger, nothing) in enumerate(of_several_inputs(ufunc, inputs, format)):
-                distance = errors(results[i], exact, format, _unit(ufunc, format, inputs, larger, i))
-                distance[nothing & (results[i] == 0)] = 0
-                check.within(call, inputs, results[i], exact, distance, format.bound(ufunc))
+            _against_references(ufunc, format, inputs, results, check)
+
+
+def _against_references(ufunc, format, inputs, results, check):
+    for i, (exact, larger, nothing) in enumerate(of_several_inputs(ufunc, inputs, format)):
+        distance = errors(results[i], exact, format, _unit(ufunc, format, inputs, larger, i))
+        distance[nothing & (results[i] == 0)] = 0
+        check.within(f"{ufunc} {format.name}", inputs, results[i], exact, distance, format.bound(ufunc))
 
 
 def _rounded_product(ufunc, format, inputs, got, check):
-    """dy times the derivative as it is rounded, which another check judges, to the type that is computed in."""
+    """dy times the derivative as it is rounded to the type that is computed in; this derivative by references."""
     dy, *others = [x.astype(format.working) for x in inputs]
-    derivative = package.call(ufunc.replace("backward", "grad"), *others)
+    of_derivative, (working,) = ufunc.replace("backward", "grad"), formats()[format.working.name]
+    derivative = package.call(of_derivative, *others)
+    _against_references(of_derivative, working, others, [derivative], check)
     if format.name == "float64":
         check.same(f"{ufunc} float64", inputs, got, dy * derivative)
         return
