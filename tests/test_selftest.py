@@ -55,7 +55,7 @@ def test_it_passes(quick):
     accuracy = {(check["function"], check["types"]) for check in checks if check["check"] == "accuracy"}
     types = ("float16", "bfloat16", "float32", "float64", "one-byte types")
     assert accuracy == {(ufunc, group) for ufunc in UFUNCS for group in types}
-    for kind in ("special values", "layouts", "environments", "threads", "docstring"):
+    for kind in ("special values", "layouts", "ways in", "environments", "threads", "docstring"):
         assert {check["function"] for check in checks if check["check"] == kind} == set(UFUNCS)
     kinds = {check["check"] for check in checks}
     assert {"reductions", "fork", "Python threads", "random words", "same draws everywhere"} < kinds
@@ -114,6 +114,10 @@ def test_a_control_that_is_not_noticed_is_told(capsys):
         (["--fast"], ["--fast"]),
         (["gelu_erf"], ["gelu_erf"]),
         (["--timeout", "soon"], ["soon"]),
+        (["--timeout", "0"], ["above 0"]),
+        (["--timeout", "-1"], ["above 0"]),
+        (["--timeout", "nan"], ["finite", "nan"]),
+        (["--timeout", "inf"], ["finite", "inf"]),
     ],
 )
 def test_wrong_usage(wrong, told, capsys):

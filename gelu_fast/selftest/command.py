@@ -3,6 +3,7 @@
 or a hang of one shall be a line like any other failure."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,8 +17,8 @@ from threading import Timer
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
-from gelu_fast.selftest.judge import Check, outcome
-from gelu_fast.selftest.machine import cpus, has_python
+from gelu_fast.selftest.judge import MARK, Check, outcome
+from gelu_fast.selftest.machine import cpus, ended_by_signals, has_python
 from gelu_fast.selftest.report import Report
 
 DESCRIPTION = """\
@@ -26,9 +27,11 @@ and type against references that are computed here; special values, reductions, 
 threads, fork, and the random form."""
 EPILOG = """\
 Exit status: 0 if all is right, 1 if something is wrong (the lines below a failed check tell the call, its inputs in
-hexadecimal, what it gave, what is right, and the ISA level), 2 if the arguments are. On two idle cores --quick takes
+hexadecimal, what it gave, what is right, and the ISA level), 2 if the arguments are, 130 after Ctrl-C, 141 if the
+reader of a pipe has gone, as `head` does. On two idle cores --quick takes
 less than 10 s, a run without options at most two minutes, --exhaustive about half an hour a level."""
 
+READER_GONE = 141  # 128 + SIGPIPE, which Windows lacks
 STOCHASTIC = "stochastic_gelu"
 FUNCTIONS = *dict.fromkeys(function.removesuffix("_mu_sigma") for function, _ in UFUNCS.values()), STOCHASTIC
 
@@ -82,12 +85,14 @@ def add_arguments(parser):
 
 def main(args, parser):
     """Do what the arguments say; returns the exit status."""
+    if not (math.isfinite(args.timeout) and args.timeout > 0):
+        parser.error(f"--timeout must be a finite number above 0, not {args.timeout}")
     levels = chosen_levels(args.level, parser)
     settings = {"chosen": chosen_functions(args.function, parser)}
     settings |= {name: getattr(args, name) for name in ("quick", "exhaustive", "control")}
     start = time.perf_counter()
     try:
-        with Report(args.json, args.control, len(levels)) as report:
+        with ended_by_signals(), Report(args.json, args.control, len(levels)) as report:
             for level, message in messages_of(levels, settings, args.timeout):
                 report.take(level, message)
         return report.finish(levels, settings, time.perf_counter() - start)
@@ -96,7 +101,7 @@ def main(args, parser):
         return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return READER_GONE
 
 
 def chosen_levels(wanted, parser):
@@ -192,7 +197,10 @@ def pass_on(process, level, timeout, put):
         timer.cancel()
         if not line:
             break
-        message = json.loads(line)
+        _, ours, text = line.partition(MARK)
+        if not ours:
+            continue
+        message = json.loads(text)
         if "begin" in message and (message["level"], message["file"]) != (level, gelu_fast.__file__):
             end(process)
             return f"the process has {message['level']} of {message['file']}"

@@ -9,6 +9,7 @@ import numpy as np
 from gelu_fast.selftest.references import DECIMALS, as_decimals
 
 SHOWN = 3  # failures of a check
+MARK = "\x1e"  # before the JSON of a message (RFC 7464), as Python's start may print lines of its own
 
 
 def ulp_of(size, format):

@@ -13,14 +13,22 @@ import numpy as np
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
-from gelu_fast.selftest import checks_accuracy, checks_arrays, checks_random, checks_surroundings, package
-from gelu_fast.selftest.judge import Check, outcome
+from gelu_fast.selftest import (
+    checks_accuracy,
+    checks_arrays,
+    checks_random,
+    checks_surroundings,
+    checks_ways,
+    package,
+)
+from gelu_fast.selftest.judge import MARK, Check, outcome
+from gelu_fast.selftest.machine import ended_by_signals
 
 
 def plan(chosen, options):
     """Kind, function, types and the check itself, of all that is chosen: names of ufuncs, and stochastic_gelu."""
     ufuncs = [name for name in UFUNCS if name in chosen]
-    for module in (checks_accuracy, checks_arrays, checks_surroundings):
+    for module in (checks_accuracy, checks_arrays, checks_ways, checks_surroundings):
         yield from module.checks(ufuncs, options)
     yield from checks_random.checks(checks_random.FUNCTION in chosen, options)
 
@@ -56,11 +64,11 @@ def judged(kind, function, types, run_check):
 
 def main(settings):
     """As a process: a line of JSON for each message. All else that is printed goes to standard error."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as messages:
+    with ended_by_signals(), os.fdopen(os.dup(1), "w", encoding="utf-8") as messages:
         os.dup2(2, 1)
 
         def emit(message):
-            messages.write(json.dumps(message) + "\n")
+            messages.write(f"{MARK}{json.dumps(message)}\n")
             messages.flush()
 
         run(emit, **json.loads(settings))

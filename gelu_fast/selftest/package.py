@@ -27,18 +27,20 @@ def call(name, *inputs, method="__call__", **given):
     return _with_fault(result) if faulty else result
 
 
+def call_function(ufunc, *inputs, **given):
+    """By the function that chooses the ufunc, whose form `approx` tells; location and scale by their names."""
+    function = UFUNCS[ufunc][0]
+    if function.endswith("_mu_sigma"):
+        *inputs, given["mu"], given["sigma"] = inputs
+    return call(function.removesuffix("_mu_sigma"), *inputs, **given)
+
+
 def ways(ufunc):
     """The ways in, and what they are called: the ufunc, and the function that chooses it, which has a shorter way for
     plain arrays."""
     function, form = UFUNCS[ufunc]
     approx = FORM_NAMES[form]
-
-    def by_function(*inputs, **given):
-        if function.endswith("_mu_sigma"):
-            *inputs, mu, sigma = inputs
-            given |= {"mu": mu, "sigma": sigma}
-        return call(function.removesuffix("_mu_sigma"), *inputs, approx=approx, **given)
-
+    by_function = partial(call_function, ufunc, approx=approx)
     return (ufunc, partial(call, ufunc)), (f"{function}, approx={approx!r}", by_function)
 
 
