@@ -59,7 +59,7 @@ class Call:
         return f"{HEAD}{self.setup}\nresult = {self.expression}\nprint(repr(result))\n"
 
     def __repr__(self):
-        return f"\n# ----\n{self.source()}# ----\n"
+        return f"<{self.expression}, as a script in the summary>"
 
 
 # ---- the outcome of a call ----

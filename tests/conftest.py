@@ -14,6 +14,7 @@ from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS, UNARY
 
 OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
+CUT = "# ----"  # the line before and after a script that is printed
 OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
 
 # Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time. The
@@ -85,7 +86,12 @@ def report(record_property, isa_level):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Measured figures, of tests that passed as well."""
+    """The calls that failed, to paste; measured figures, of tests that passed as well."""
+    for report in terminalreporter.getreports("failed"):
+        for key, script in report.user_properties:
+            if key == "call":
+                terminalreporter.section(f"the call of {report.nodeid}")
+                terminalreporter.write(f"{CUT}\n{script}{CUT}\n")
     reports = [report for group in ("passed", "failed") for report in terminalreporter.getreports(group)]
     measured = sorted(text for report in reports for key, text in report.user_properties if key == "measured")
     if measured:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Calls chosen by a machine give what NumPy's own machinery gives with the same results element by element.
 
-A failure prints the shortest such call as a script. `make fuzz` chooses others, and more."""
+pytest's summary prints the shortest call that fails, as a script. `make fuzz` chooses others, and more."""
 
 import contextlib
 import io
+import os
+import subprocess
+import sys
 import warnings
 from collections import Counter
 
@@ -20,7 +23,7 @@ from calls import (
     ufunc_calls,
     wanted,
 )
-from conftest import OF_ONE_INPUT
+from conftest import CUT, OF_ONE_INPUT
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from model import UFUNCS, BadSigma
@@ -29,45 +32,60 @@ FUNCTIONS = ["gelu", "gelu_gate", "gelu_grad", "gelu_backward", "bias_gelu", "ge
 REDUCING = [name for name, ufunc in UFUNCS.items() if (ufunc.nin, ufunc.nout) == (2, 1)]
 
 
-def check(calls, times=1):
-    """So many times the calls of the profile; many of them must compute something."""
-    seen = Counter()
+@pytest.fixture
+def check(request, isa_level, record_property):
+    """Judge so many times the calls of the profile; many of them must compute something."""
 
-    @settings(max_examples=times * settings.default.max_examples)
-    @given(calls)
-    def judge(call):
-        have, want = got(call), wanted(call)
-        seen[have.error] += 1
-        note(f"gelu_fast: {have}")
-        note(f"NumPy:     {want}")
-        assert agree(have, want)
+    def check(calls, times=1):
+        seen, failed = Counter(), []
 
-    judge()
-    assert seen[None] > seen.total() / 10, seen
+        @settings(max_examples=times * settings.default.max_examples)
+        @given(calls)
+        def judge(call):
+            failed[:] = [call]
+            have, want = got(call), wanted(call)
+            seen[have.error] += 1
+            note(f"gelu_fast: {have}")
+            note(f"NumPy:     {want}")
+            assert agree(have, want)
+            failed.clear()
+
+        # Its place in the database: a test that passes, here or at another level, deletes what it finds there.
+        judge.hypothesis.inner_test._hypothesis_internal_add_digest = (
+            f"{isa_level} {request.node.nodeid}".encode()
+        )
+        try:
+            judge()
+        finally:
+            for call in failed:  # the shortest one, which hypothesis runs last
+                record_property("call", call.source())
+        assert seen[None] > seen.total() / 10, seen
+
+    return check
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions(name):
+def test_functions(check, name):
     check(function_calls(name), 3)
 
 
 @pytest.mark.parametrize("name", UFUNCS)
-def test_ufuncs(name):
+def test_ufuncs(check, name):
     check(ufunc_calls(name))
 
 
 @pytest.mark.parametrize("method", ["reduce", "accumulate", "reduceat", "at", "outer"])
 @pytest.mark.parametrize("name", REDUCING)
-def test_methods(name, method):
+def test_methods(check, name, method):
     check(method_calls(name, method))
 
 
 @pytest.mark.parametrize("name", OF_ONE_INPUT)
-def test_at_of_one_input(name):
+def test_at_of_one_input(check, name):
     check(method_calls(name, "at"))
 
 
-def test_stochastic_gelu():
+def test_stochastic_gelu(check):
     check(stochastic_calls(), 3)
 
 
@@ -79,8 +97,8 @@ def test_stochastic_gelu():
         stochastic_calls(),
     )
 )
-def test_a_call_can_be_pasted(call):
-    """The text that a failure prints does what was judged."""
+def test_scripts(call):
+    """The script of a call does what is judged."""
     want, names = got(call), {}
     with settings_kept(), warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -90,3 +108,59 @@ def test_a_call_can_be_pasted(call):
         else:
             result = names.pop("result")
             assert [*results_of(call, names, result)] == want.results
+
+
+WRONG = """
+import gelu_fast
+from hypothesis import Phase, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+gelu_fast.gelu = gelu_fast.gelu_grad
+database = DirectoryBasedExampleDatabase("kept")
+settings.register_profile("new", max_examples=15, deadline=None, database=database)
+settings.register_profile("again", settings.get_profile("new"), phases=[Phase.reuse])
+"""
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run Python beside a module `wrong`, with which gelu_fast computes wrong numbers."""
+    tmp_path.joinpath("wrong.py").write_text(WRONG)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+
+    def python(*args):
+        return subprocess.run(
+            [sys.executable, *args], cwd=tmp_path, env=environment, capture_output=True, text=True
+        ).stdout
+
+    return python
+
+
+@pytest.fixture
+def summary(python):
+    """Run tests of functions with the module `wrong`: what pytest prints."""
+    options = ["-m", "pytest", "-p", "wrong", "-p", "no:cacheprovider"]
+
+    def summary(names, *further):
+        return python(*options, *further, *[f"{__file__}::test_functions[{name}]" for name in names])
+
+    return summary
+
+
+def script_in(printed):
+    """The lines between the two that enclose a call."""
+    return printed.split(f"\n{CUT}\n")[1]
+
+
+def test_a_call_can_be_pasted(python, summary):
+    """The script that a failure prints shows the fault."""
+    script = script_in(summary(["gelu"], "--hypothesis-profile=new", "--hypothesis-seed=0"))
+    right, wrong = python("-c", script), python("-c", f"import wrong\n{script}")
+    assert right and wrong and right != wrong
+
+
+def test_a_failure_is_kept(summary):
+    """A failure comes again, though another test passed meanwhile."""
+    printed = summary(["gelu", "gelu_gate"], "--hypothesis-profile=new")
+    assert "1 failed, 1 passed" in printed
+    assert script_in(summary(["gelu"], "--hypothesis-profile=again")) == script_in(printed)
