@@ -4,10 +4,14 @@ number, a crash, a hang, an import), and its references are as precise as they s
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import flint
+import ml_dtypes
 import numpy as np
 import oracle
 import pytest
@@ -252,6 +256,160 @@ def test_a_process_that_ends_badly(faulty, fault, args, told, monkeypatch):
     (lost,) = [check for check in document["checks"] if check["check"] == "process"]
     assert lost["status"] == "failed" and lost["level"] == _core.isa_level and told in lost["raised"]
     assert told in done.stderr
+
+
+def _loses_the_last(gelu):
+    def faulty(x, *args, **given):
+        y = gelu(x, *args, **given)
+        if np.size(x) > 50_000 and isinstance(y, np.ndarray):
+            y.flat[-1] = 7
+        return y
+
+    return faulty
+
+
+def _obeys_the_environment(gelu):
+    """Where the array is large, as helper threads would."""
+
+    def faulty(x, *args, **given):
+        y = gelu(x, *args, **given)
+        if np.size(x) > 50_000 and environment.control() != usual:
+            np.nextafter(y, y.dtype.type(0), out=y, where=np.isfinite(y))
+        return y
+
+    usual = environment.control()
+    return faulty
+
+
+def _reads_nan_as_zero(gelu):
+    def faulty(x, *args, **given):
+        if getattr(x, "dtype", None) == ml_dtypes.float8_e4m3fn:
+            x = np.where(np.isnan(x), x.dtype.type(0), x)
+        return gelu(x, *args, **given)
+
+    return faulty
+
+
+def _drops(*names):
+    return lambda whole: (
+        lambda *args, **given: whole(*args, **{name: given[name] for name in given if name not in names})
+    )
+
+
+def _for_lone_draws(fault):
+    """stochastic_gelu with a fault where no mask is asked for."""
+
+    def with_fault(draw):
+        return lambda *args, **given: (draw if "return_mask" in given else fault(draw))(*args, **given)
+
+    return with_fault
+
+
+def _drops_if_alone(name, other):
+    return lambda gelu: (
+        lambda *args, **given: (gelu if other in given else _drops(name)(gelu))(*args, **given)
+    )
+
+
+def _swaps_the_halves(geglu):
+    def faulty(x, up=None, approx=False, *, axis=-1, **given):
+        if up is None:
+            x, up = np.split(np.asarray(x), 2, axis=axis)
+        return geglu(x, up, approx, **given)
+
+    return faulty
+
+
+@pytest.mark.parametrize(
+    "function, fault, noticed",
+    [
+        ("gelu", _loses_the_last, "threads gelu_erf"),
+        pytest.param(
+            "gelu",
+            _obeys_the_environment,
+            "threads gelu_erf",
+            marks=pytest.mark.skipif(bool(environment.UNKNOWN), reason=environment.UNKNOWN),
+        ),
+        ("gelu", _reads_nan_as_zero, "special values gelu_erf"),
+        ("gelu", lambda gelu: lambda x, approx=True, **given: gelu(x, approx, **given), "ways in gelu_erf"),
+        ("gelu", _drops_if_alone("mu", "sigma"), "ways in gelu_mu_sigma_tanh"),
+        ("gelu", _drops_if_alone("sigma", "mu"), "ways in gelu_mu_sigma_tanh"),
+        ("gelu", _drops("dtype"), "ways in gelu_sigmoid"),
+        ("geglu", _swaps_the_halves, "ways in geglu_sigmoid"),
+        ("stochastic_gelu", _for_lone_draws(_drops("offset")), "rule, tanh gate stochastic_gelu"),
+        (
+            "stochastic_gelu",
+            _for_lone_draws(lambda draw: lambda *args, **given: np.abs(draw(*args, **given))),
+            "rule, exact gate stochastic_gelu",
+        ),
+    ],
+)
+def test_faults_of_one_way_in(function, fault, noticed, monkeypatch, capsys):
+    """These once went unnoticed; each is put into one function or ufunc of this process."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(gelu_fast, function, fault(getattr(gelu_fast, function)))
+    assert main(["selftest", "--quick", "--json", "--function", function]) == 1
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    (check,) = [check for check in checks if check["name"] == noticed]
+    assert check["status"] == "failed" and check["raised"] == ""
+
+
+@pytest.mark.parametrize("group", ["float16", "bfloat16", "float32", "float64"])
+def test_a_product_with_another_form_s_derivative(group, monkeypatch):
+    """It agrees with the package's own derivative, which is of the other form as well."""
+    for function in ("gelu_grad_mu_sigma", "gelu_backward_mu_sigma"):
+        monkeypatch.setattr(gelu_fast, f"{function}_erf", getattr(gelu_fast, f"{function}_tanh"))
+    check = judge.Check("accuracy", "gelu_backward_mu_sigma_erf", group)
+    checks_accuracy.of_several("gelu_backward_mu_sigma_erf", group, True, check)
+    assert check.status == "failed" and all("gelu_grad" in failure["call"] for failure in check.failures)
+
+
+def test_lines_that_python_prints_at_its_start(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("print('[1] a line'); print('no end of line', end='')")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    done = selftest("--quick", "--function", "gelu_sigmoid", PYTHONPATH=path)
+    assert done.returncode == 0 and "0 wrong" in done.stdout, done.stdout
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks at processes in Linux's /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_its_children(number):
+    mark = f"SELFTEST_OF={os.getpid()}-{number}"
+
+    def marked():
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                found += [path.parent.name] if mark.encode() in path.read_bytes() else []
+            except OSError:  # it has ended, or is another user's
+                pass
+        return found
+
+    def until(holds):
+        deadline = time.monotonic() + 60
+        while not holds(marked()):
+            assert time.monotonic() < deadline, marked()
+            time.sleep(0.05)
+
+    name, value = mark.split("=")
+    command = [sys.executable, "-m", "gelu_fast", "selftest", "--exhaustive", "--level", _core.isa_level]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(
+        [*command, "--function", "gelu_sigmoid"], env=os.environ | {name: value}, **quiet
+    ) as process:
+        until(lambda found: len(found) > 2)  # a level and a worker of it
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    until(lambda found: not found)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="has no SIGPIPE")
+def test_a_reader_that_has_gone():
+    command = [sys.executable, "-m", "gelu_fast", "selftest", "--quick", "--function", "gelu_sigmoid"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == "" and process.wait(60) == 128 + signal.SIGPIPE
 
 
 def test_an_error_in_a_check_is_a_failure(monkeypatch, capsys):

@@ -50,7 +50,7 @@ def environments(ufunc, quick, check):
 
 THREADS = 1, 2, 5
 # Elements, for each of five threads enough to have a share.
-LARGE = {True: 5 << 14, False: 1 << 18}
+LARGE = {True: 5 << 14, False: 1 << 17}
 ROW = 3001  # elements that repeat
 
 
