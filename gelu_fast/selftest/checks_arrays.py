@@ -252,6 +252,7 @@ def layouts(ufunc, quick, check):
             text = f"{name} {format.name}, {{}}"
             _inputs_in_layouts(text, call, inputs, want, check)
             _outputs_in_layouts(text, call, inputs, want, check)
+            _overlaps(text, call, inputs, want, in_turn(OVERLAPS, ufunc, quick), check)
             if len(inputs) > 1:
                 _repeated_inputs(text, ufunc, call, inputs, check)
 
@@ -284,9 +285,13 @@ def _repeated_inputs(text, ufunc, call, inputs, check):
             check.same(text.format(f"one {what} of input {i}"), [], got, want)
 
 
+def _into(call, outs, *operands, **given):
+    call(*operands, out=outs if len(outs) > 1 else outs[0], **given)
+
+
 def _outputs_in_layouts(text, call, inputs, want, check):
     def into(outs, *operands, **given):
-        call(*operands, out=outs if len(outs) > 1 else outs[0], **given)
+        _into(call, outs, *operands, **given)
 
     def sevens():
         return tuple(np.full(N, 7, y.dtype) for y in want)
@@ -311,14 +316,18 @@ def _outputs_in_layouts(text, call, inputs, want, check):
         outs = copies[i], *sevens()[1:]
         into(outs, *copies)
         check.same(text.format(f"out is input {i}"), inputs, outs, want)
+
+
+def _overlaps(text, call, inputs, want, overlaps, check):
+    """Each output over each input."""
     for i, o in product(range(len(inputs)), range(len(want))):
-        for n, shift, step in OVERLAPS:
+        for n, shift, step in overlaps:
             room = np.full(3 * n, 7, want[0].dtype)
             x, y = room[n : 2 * n][::step], room[n + shift : 2 * n + shift][::step]
             some = [np.resize(v, x.size) for v in inputs]
             outs = [np.full(x.size, 7, v.dtype) for v in want]
             x[...], outs[o] = some[i], y
-            into(tuple(outs), *some[:i], x, *some[i + 1 :])
+            _into(call, tuple(outs), *some[:i], x, *some[i + 1 :])
             what = text.format(f"output {o} {shift} elements from input {i}, step {step}, {x.size} elements")
             check.same(what, some, tuple(outs), tuple(np.resize(v, x.size) for v in want))
 
