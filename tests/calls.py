@@ -168,7 +168,8 @@ FLOATS = ["float32", "float64", "float16", "bfloat16"]
 INTEGERS = ["int8", "uint8", "int16", "int32", "int64", "uint64"]
 OTHERS = [">f4", ">f8", ">f2", "?", "complex64", "M8[s]", "S4"]
 DTYPES = FLOATS * 6 + model.NARROW + INTEGERS + OTHERS
-BLOCK_BORDERS = [9, 16, 17, 31, 33, 63, 65, 127, 129, 257, 448, 449, 767, 769, 897, 1000, 1537, 2000]
+BLOCK_BORDERS = [9, 16, 17, 31, 33, 63, 65, 127, 129, 257, 448, 449, 767, 769, 897, 1000, 1537, 2000, 7000]
+SHIFTS = [1, 7, -1, -7, 1000, 2000, 5000]
 MIN_SHARE = 16384
 NUMBERS = [
     "0.5",
@@ -217,6 +218,16 @@ def values_of(codes, dtype, positive):
     return bits.tobytes().hex()
 
 
+def meets_itself(shape, strides, itemsize):
+    """Whether elements may lie on each other."""
+    extent = itemsize
+    for step, n in sorted((abs(step), n) for step, n in zip(strides, shape) if n > 1):
+        if step < extent:
+            return True
+        extent += step * (n - 1)
+    return False
+
+
 class Draft:
     """The lines of a call, as they are drawn."""
 
@@ -226,7 +237,11 @@ class Draft:
         self.written = []  # rooms in which outputs lie
         self.lines = []
         self.may_be_written = {}  # name -> shape
-        self.dtype = self.pick(*DTYPES)
+        self.places = []  # shape, room, type, strides and offset of arrays whose elements are apart
+        self.is_plain = self.pick(
+            False, False, True
+        )  # arrays as most calls have, for which there are shorter ways
+        self.dtype = self.pick(*FLOATS) if self.is_plain else self.pick(*DTYPES)
 
     def pick(self, *options):
         return self.draw(one_of(*options))
@@ -236,7 +251,7 @@ class Draft:
         return self.pick(*[usual] * (2 * len(others)), *others)
 
     def shape(self, most=50_000):
-        size = self.pick(*["small"] * 26, *["border"] * 13, "large")
+        size = self.pick(*["small"] * 26, *["border"] * (26 if self.is_plain else 13), "large")
         if size == "small" or most < BLOCK_BORDERS[0]:
             return tuple(self.pick(3, 1, 2, 5, 8, 3, 2, 17, 4, 3, 2, 0) for _ in range(self.pick(1, 2, 0, 3)))
         if size == "border" or most < 2 * MIN_SHARE:
@@ -246,7 +261,7 @@ class Draft:
         return self.pick((n,), (2, n // 2 + 1), (n // 3 + 1, 3))
 
     def strides(self, shape, itemsize, is_written):
-        kind = self.pick("C", "C", "any", "any", "F", "repeated", "dense")
+        kind = "C" if self.is_plain else self.pick("C", "C", "any", "any", "F", "repeated", "dense")
         if is_written and kind in (
             "repeated",
             "dense",
@@ -271,20 +286,43 @@ class Draft:
             extent += abs(step) * max(shape[axis] - 1, 0)
         return tuple(strides)
 
+    def beside(self, shape):
+        """Sometimes: room, type, strides and offset of an array of this shape, moved by some of its elements."""
+        places = [place for place in self.places if place[0] == shape and place[1] not in self.written]
+        if not places or self.pick(False, True):
+            return None
+        _, number, dtype, strides, offset = self.pick(*places)
+        shift = self.pick(*[n for n in SHIFTS if abs(n) < shape[-1]] or [1])
+        return number, dtype, strides, offset + shift * strides[-1]
+
     def array(self, name, shape, dtype=None, positive=False, is_written=False):
         """Write the line that makes an array with this name, in memory of its own or with others."""
-        dtype = dtype or self.pick(*[self.dtype] * 7, self.pick(*DTYPES, "longdouble"))
+        if not dtype:
+            dtype = (
+                self.dtype
+                if self.is_plain
+                else self.pick(*[self.dtype] * 7, self.pick(*DTYPES, "longdouble"))
+            )
+        strides = self.strides(shape, np.dtype(dtype).itemsize, is_written)
+        number, beside, others = len(self.rooms), None, []
+        if is_written:
+            beside = self.beside(shape)
+            others = [i for i in range(number) if i not in self.written]
+        elif not positive:
+            others = [*range(number)]
+        if beside:
+            number, dtype, strides, offset = beside
+        elif others and self.pick(False, False, True):
+            number = self.pick(*others)
         itemsize = np.dtype(dtype).itemsize
-        strides = self.strides(shape, itemsize, is_written)
+        if number == len(self.rooms):
+            self.rooms.append([values_of(self.draw(CODES), dtype, positive), itemsize, 0])
         ends = [(n - 1) * step for n, step in zip(shape, strides)] if prod(shape) else []
         low, high = sum(min(end, 0) for end in ends), sum(max(end, 0) for end in ends) + itemsize
-        number = len(self.rooms)
-        others = [i for i in range(number) if not (is_written and i in self.written)]
-        if others and not positive and self.pick(False, False, True):
-            number = self.pick(*others)
-        else:
-            self.rooms.append([values_of(self.draw(CODES), dtype, positive), itemsize, 0])
-        offset = self.pick(0, itemsize, 1, 2 * itemsize, 3 * itemsize, 16 * itemsize, 7, 100) - low
+        if not beside:
+            offset = self.pick(0, itemsize, 2 * itemsize, 3 * itemsize, 16 * itemsize)
+            offset = (offset if self.is_plain else self.pick(offset, offset, 1, 7, 100)) - low
+        offset = max(offset, -low)
         if is_written:
             self.written.append(number)
         room = self.rooms[number]
@@ -295,6 +333,10 @@ class Draft:
         self.lines.append(f"{name} = {made.format(dtype)}")
         if dtype != "longdouble":  # some of its bytes mean nothing
             self.may_be_written[name] = shape
+            if shape and np.dtype(dtype) != bool and not meets_itself(shape, strides, itemsize):
+                self.places.append((shape, number, dtype, strides, offset))
+        if self.is_plain:
+            return name
         kind = self.pick(*["plain"] * 15, "subclass", "masked", "read-only" if is_written else "masked")
         if kind == "subclass":
             self.lines.append(f"{name} = {name}.view(Subclass)")
@@ -323,6 +365,8 @@ class Draft:
     def result_dtype(self):
         """A type that a result of this call may have."""
         floats = [*FLOATS, *model.NARROW]
+        if self.is_plain:
+            return self.dtype
         return self.pick(*[self.dtype if self.dtype in floats else "float64"] * 5, self.pick(*DTYPES))
 
     def output(self, name, shape):
@@ -358,10 +402,12 @@ class Draft:
             self.array("where", self.broadcast(shape), "?")
         return "where=where"
 
-    def options(self, names, shape, n_in, n_out):
-        """Some of the arguments with these names."""
+    def options(self, shape, n_in, n_out, choice=None):
+        """Some of the arguments beside the inputs: all of a choice."""
         given, outs = [], ()
-        for name in names:
+        if choice is None:
+            choice = self.pick(*[("out",)] * 3, ()) if self.is_plain else self.pick(*OPTIONS)
+        for name in choice:
             if name == "where":
                 given.append(self.where(shape))
             elif name == "out":
@@ -441,7 +487,7 @@ def function_calls(draw, name):
             arguments.append(f"mu={draft.operand('mu', shape)}")
         if draft.pick(False, True):
             arguments.append(f"sigma={draft.operand('sigma', shape, positive=True)}")
-    options, outs = draft.options(draft.pick(*OPTIONS), shape, n_in, 1 + (name == "geglu_backward"))
+    options, outs = draft.options(shape, n_in, 1 + (name == "geglu_backward"))
     return draft.done(name, arguments + options, outs, prod(shape) > MIN_SHARE)
 
 
@@ -450,7 +496,7 @@ def ufunc_calls(draw, name):
     draft = Draft(draw)
     ufunc, shape = model.UFUNCS[name], draft.shape()
     arguments = [draft.operand(letter, shape) for letter in "abcd"[: ufunc.nin]]
-    options, outs = draft.options(draft.pick(*OPTIONS), shape, ufunc.nin, ufunc.nout)
+    options, outs = draft.options(shape, ufunc.nin, ufunc.nout)
     return draft.done(name, arguments + options, outs, prod(shape) > MIN_SHARE)
 
 
@@ -465,7 +511,7 @@ def method_calls(draw, name, method):
     if method == "outer":
         other = draft.shape(most=1)
         arguments.append(draft.operand("b", other))
-        given, outs = draft.options(draft.pick(*OPTIONS), shape + other, 2, 1)
+        given, outs = draft.options(shape + other, 2, 1)
         return draft.done(f"{name}.outer", arguments + given, outs, False)
     if method in ("at", "reduceat"):
         indices = draw(st.lists(st.integers(-n if method == "at" else 0, max(n - 1, 0)), max_size=9))
@@ -495,7 +541,7 @@ def method_calls(draw, name, method):
             if draft.pick(False, True):
                 # Not `where`: all elements of the result are computed, whatever this leaves out.
                 arguments.append(f"where={draft.array('chosen', draft.broadcast(shape), '?')}")
-    given, outs = draft.options(options, tuple(after), 2, 1)
+    given, outs = draft.options(tuple(after), 2, 1, options)
     return draft.done(f"{name}.{method}", arguments + given, outs, prod(shape) > MIN_SHARE)
 
 
