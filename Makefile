@@ -26,11 +26,12 @@ test: $(VENV)/.test
 	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(EACH_CPU) $(ONCE)
 
 # The property tests with other calls each time, and many more; those that failed are kept, and come first.
+# ONLY="test_functions and geglu", some of the tests, as pytest's -k has it.
 fuzz: export HYPOTHESIS_PROFILE = fuzz
 fuzz: export GELU_FAST_LAST_CALL = .hypothesis/last_call.py
 fuzz: $(VENV)/.test
 	mkdir -p .hypothesis
-	@$(EACH_LEVEL) $(BIN)/python -m pytest tests/test_properties.py || exit 1; done
+	@$(EACH_LEVEL) $(BIN)/python -m pytest tests/test_properties.py -k "$(ONLY)" || exit 1; done
 
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1
