@@ -231,16 +231,15 @@ def meets_itself(shape, strides, itemsize):
 class Draft:
     """The lines of a call, as they are drawn."""
 
-    def __init__(self, draw):
+    def __init__(self, draw, is_plain=False):
         self.draw = draw
         self.rooms = []  # of each: values, their size, number of bytes
         self.written = []  # rooms in which outputs lie
         self.lines = []
         self.may_be_written = {}  # name -> shape
         self.places = []  # shape, room, type, strides and offset of arrays whose elements are apart
-        self.is_plain = self.pick(
-            False, False, True
-        )  # arrays as most calls have, for which there are shorter ways
+        # arrays as most calls have, for which there are shorter ways
+        self.is_plain = is_plain or self.pick(False, False, True)
         self.dtype = self.pick(*FLOATS) if self.is_plain else self.pick(*DTYPES)
 
     def pick(self, *options):
@@ -289,7 +288,7 @@ class Draft:
     def beside(self, shape):
         """Sometimes: room, type, strides and offset of an array of this shape, moved by some of its elements."""
         places = [place for place in self.places if place[0] == shape and place[1] not in self.written]
-        if not places or self.pick(False, True):
+        if not places or self.pick(False, False, True):
             return None
         _, number, dtype, strides, offset = self.pick(*places)
         shift = self.pick(*[n for n in SHIFTS if abs(n) < shape[-1]] or [1])
@@ -462,9 +461,9 @@ OPTIONS = [
 
 
 @st.composite
-def function_calls(draw, name):
+def function_calls(draw, name, is_plain=False):
     """Calls of gelu, gelu_gate, gelu_grad, gelu_backward, bias_gelu, geglu or geglu_backward."""
-    draft = Draft(draw)
+    draft = Draft(draw, is_plain)
     shape = draft.shape()
     n_in = {"gelu_backward": 2, "bias_gelu": 2, "geglu": 2, "geglu_backward": 3}.get(name, 1)
     arguments = []

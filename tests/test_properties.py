@@ -69,6 +69,11 @@ def test_functions(check, name):
     check(function_calls(name), 3)
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_plain_arrays(check, name):
+    check(function_calls(name, is_plain=True), 4)
+
+
 @pytest.mark.parametrize("name", UFUNCS)
 def test_ufuncs(check, name):
     check(ufunc_calls(name))
