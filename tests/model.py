@@ -124,6 +124,9 @@ def make_ufunc(name, ufunc):
 
 
 UFUNCS = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items()}
+# As in gelu_fast another ufunc looks at sigma. One keeps the types that NumPy has once chosen for some types of inputs,
+# also where `out` decided: after np.exp(np.int8(3), out=<bfloat16>), np.exp(np.int8(3)) is bfloat16 (NumPy 2.4, 2.5).
+LOOKING = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items() if "mu_sigma" in name}
 
 
 def form_of(approx):
@@ -156,7 +159,7 @@ def function(name, *inputs, approx=False, mu=0.0, sigma=1.0, **given):
         return UFUNCS[f"{name}_{form}"](*inputs, **given)
     ufunc = UFUNCS[f"{name}_mu_sigma_{form}"]
     inputs = (*inputs, 0 if zero else mu, 1 if one else sigma)
-    if looks_at_sigma(ufunc, inputs, given):
+    if looks_at_sigma(LOOKING[ufunc.__name__], inputs, given):
         raise BadSigma
     return ufunc(*inputs, **given)
 
