@@ -248,7 +248,9 @@ def run_suite(build, level):
     results = WORK / f"{build.name}-{level}.xml"
     results.unlink(missing_ok=True)
     deselected = [f"--deselect={test}" for test in build.tool.left_out]
-    done, reports = build.run(level, *pytest(f"--junitxml={results}", "-ojunit_family=xunit1", *build.tool.tests, *deselected))
+    done, reports = build.run(
+        level, *pytest(f"--junitxml={results}", "-ojunit_family=xunit1", *build.tool.tests, *deselected)
+    )
     if not results.exists():
         return done.returncode, "ended early", reports
     counts = ElementTree.parse(results).find("testsuite").attrib
