@@ -16,6 +16,7 @@ from ways import through_function
 import gelu_fast as g
 from gelu_fast import _core
 
+LIBC = ctypes.CDLL(None)
 CALLS = 10_000
 TRACED_CALLS = 400
 # Chance: Python's own caches, and pages that the allocators keep.
@@ -235,6 +236,9 @@ def surroundings():
 
 
 def resident():
+    """Without what malloc keeps for later, which a leak would fill first."""
+    if hasattr(LIBC, "malloc_trim"):
+        LIBC.malloc_trim(0)
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * resource.getpagesize()
 
@@ -320,9 +324,8 @@ def lose_memory():
 
 
 def lose_untraced_memory():
-    libc = ctypes.CDLL(None)
-    libc.malloc.restype = ctypes.c_void_p
-    ctypes.memset(libc.malloc(1024), 1, 1024)
+    LIBC.malloc.restype = ctypes.c_void_p
+    ctypes.memset(LIBC.malloc(8192), 1, 8192)
 
 
 @pytest.mark.parametrize(
