@@ -541,8 +541,11 @@ INLINE void f64_SPREAD(f64 *p, f64v v)
     INLINE void S##_stream(S *p, R##v v) { S##_STREAM(p, S##_pack(v)); }                                     \
     INLINE R##v S##_load_part(const S *p, ptrdiff_t n)                                                       \
     {                                                                                                        \
-        if (n == 1)                                                                                          \
-            return S##_unpack(*p - (S##_packed){0}); /* not 0 + *p, which has another sign for -0 */            \
+        if (n == 1) {                                                                                        \
+            S one;                                                                                           \
+            memcpy(&one, p, sizeof(S)); /* ufunc.at hands on operands that are not aligned */                \
+            return S##_unpack(one - (S##_packed){0}); /* not 0 + one, which has another sign for -0 */       \
+        }                                                                                                    \
         S lanes[LANES(R)] = {0};                                                                             \
         memcpy(lanes, p, (size_t)n * sizeof(S));                                                             \
         return S##_load(lanes);                                                                              \
@@ -550,7 +553,8 @@ INLINE void f64_SPREAD(f64 *p, f64v v)
     INLINE void S##_store_part(S *p, R##v v, ptrdiff_t n)                                                    \
     {                                                                                                        \
         if (n == 1) {                                                                                        \
-            *p = S##_pack(v)[0];                                                                             \
+            S one = S##_pack(v)[0];                                                                          \
+            memcpy(p, &one, sizeof(S));                                                                      \
             return;                                                                                          \
         }                                                                                                    \
         S lanes[LANES(R)];                                                                                   \
