@@ -395,11 +395,17 @@ def test_a_signal_ends_its_children(number):
     command = [sys.executable, "-m", "gelu_fast", "selftest", "--exhaustive", "--level", _core.isa_level]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
-        [*command, "--function", "gelu_sigmoid"], env=os.environ | {name: value}, **quiet
+        [*command, "--function", "gelu_sigmoid"],
+        env=os.environ | {name: value},
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a shell's background job ignores SIGINT
+        **quiet,
     ) as process:
         until(lambda found: len(found) > 2)  # a level and a worker of it
         process.send_signal(number)
-        assert process.wait(60) == 128 + number
+        try:
+            assert process.wait(60) == 128 + number
+        finally:
+            process.kill()
     until(lambda found: not found)
 
 
