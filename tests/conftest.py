@@ -17,8 +17,8 @@ OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UN
 CUT = "# ----"  # the line before and after a script that is printed
 OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
 
-# Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time. The
-# whole of test_properties.py makes some 110 times as many: 20 s, and an hour.
+# Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time.
+# A test makes max_examples calls, or some times that: half a minute in all, or hours.
 settings.register_profile(
     "fuzz",
     max_examples=5000,

@@ -13,6 +13,7 @@ import pytest
 from conftest import OF_ONE_INPUT, OF_SEVERAL
 from formats import BFLOAT16, FORMATS, ONE_BYTE, errors_of_several, exact_of_several
 from test_invariance import check_places
+from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
@@ -363,16 +364,6 @@ def outputs_of(result):
     return result if isinstance(result, tuple) else (result,)
 
 
-def through_function(name, inputs):
-    """The other way in."""
-    function, form = UFUNCS[name]
-    form = {"exact": False}.get(form, form)
-    if function.endswith("_mu_sigma"):
-        *inputs, mu, sigma = inputs
-        return getattr(gelu_fast, function.removesuffix("_mu_sigma"))(*inputs, form, mu=mu, sigma=sigma)
-    return getattr(gelu_fast, function)(*inputs, form)
-
-
 def some_inputs(name, format, n):
     """Ordinary numbers, the tail, where gradients are zero, and numbers of any size."""
     rng = np.random.default_rng(13)
@@ -399,7 +390,7 @@ def test_several_inputs_in_bfloat16(name, report):
     n = 200_000
     inputs = some_inputs(name, BFLOAT16, n)
     results = outputs_of(getattr(gelu_fast, name)(*inputs))
-    for y, other in zip(results, outputs_of(through_function(name, inputs)), strict=True):
+    for y, other in zip(results, outputs_of(through_function(name)(*inputs)), strict=True):
         assert same(y, other)
     for y, exact in zip(results, exact_of_several(name, inputs), strict=True):
         assert y.dtype == ml_dtypes.bfloat16
@@ -451,7 +442,7 @@ def test_every_pair_of_bytes(name, format, report):
     ufunc = getattr(gelu_fast, name)
     y = ufunc(*inputs)
     assert y.dtype == format.dtype
-    assert same(y, through_function(name, inputs))
+    assert same(y, through_function(name)(*inputs))
     float32 = ufunc(*(x.astype(np.float32) for x in inputs))
     with np.errstate(over="ignore"):
         cast = float32.astype(format.dtype)
@@ -475,7 +466,7 @@ def test_more_than_two_inputs_of_bytes(name, format):
     inputs = some_inputs(name, format, 3000)
     for operands in (inputs, [x if i == 1 else x[:1] for i, x in enumerate(inputs)]):
         float32 = outputs_of(getattr(gelu_fast, name)(*(x.astype(np.float32) for x in operands)))
-        for call in (getattr(gelu_fast, name), lambda *inputs: through_function(name, inputs)):
+        for call in (getattr(gelu_fast, name), through_function(name)):
             for y, wide in zip(outputs_of(call(*operands)), float32, strict=True):
                 with np.errstate(over="ignore"):
                     assert same(y, wide.astype(format.dtype))
