@@ -29,9 +29,9 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from checkout import ROOT, copy_to
 from readme import table
 
-ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests"))
 from sources import sources_on  # noqa: E402
 
@@ -128,19 +128,15 @@ class Tree:
         self.folder, self.objects = folder, {}
         self.compiler = shlex.split(" ".join(sysconfig.get_config_vars("CC", "CFLAGS", "CCSHARED")))
         self.compiler.append(f"-I{sysconfig.get_path('include')}")
-        listed = self.run("git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", cwd=ROOT)
-        for name in listed.splitlines():
-            if (ROOT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+        copy_to(folder)
         told = self.sources()
         for source, flags in told.items():
             self.objects[source] = self.compile(source, flags, "build/objects", self.is_old)
         self.link(told, self.objects)
         self.library = (folder / self.target()).read_bytes()
 
-    def run(self, *args, cwd=None):
-        done = subprocess.run([*map(str, args)], cwd=cwd or self.folder, capture_output=True, text=True)
+    def run(self, *args):
+        done = subprocess.run([*map(str, args)], cwd=self.folder, capture_output=True, text=True)
         if done.returncode != 0:
             raise DefectiveRow(f"{shlex.join(map(str, args))}\n{done.stdout}{done.stderr}")
         return done.stdout

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).parents[1]
+from checkout import ROOT, copy_to
+
 WORK = ROOT / "build" / "sanitize"
 POOL = "gelu_fast/kernels/pool.c"
 STRESS = "tests/test_stress.py"
@@ -140,12 +141,7 @@ class Build:
         self.tree = WORK / name
         self.logs = WORK / f"{name}-reports"
         shutil.rmtree(self.tree, ignore_errors=True)
-        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        for file in files.split("\0"):
-            if (ROOT / file).is_file():
-                (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / file, self.tree / file)
+        copy_to(self.tree)
 
     def compile(self):
         site = self.tree / "build" / "site"
