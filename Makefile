@@ -10,7 +10,7 @@ LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; pri
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
 # The same at every level of the process, so once: CPUs that this machine is not, type checkers, what is written down;
 # and real builds.
-ONCE = $(addprefix tests/test_,$(addsuffix .py,emulated typing package mutants))
+ONCE = $(addprefix tests/test_,$(addsuffix .py,emulated typing package mutants hashes))
 ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
 EACH_CPU = --numprocesses auto --dist worksteal
 but = $(addprefix --ignore=,$(1))

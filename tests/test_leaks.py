@@ -279,9 +279,7 @@ def left_once(calls, n):
     left |= {"resident": memory} if memory > RESIDENT_BYTES else {}
     left |= {f"references to {each!r}": k for each, k in zip(WATCHED, changed) if k}
     left |= {
-        f"references to {each}": k
-        for each, k in zip(CONSTANTS, changed[len(WATCHED) :])
-        if abs(k) > BLOCKS
+        f"references to {each}": k for each, k in zip(CONSTANTS, changed[len(WATCHED) :]) if abs(k) > BLOCKS
     }
     return left | traced(calls)
 

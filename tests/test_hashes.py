@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""No result has another bit than tools/hashes.txt says, on every ISA level of this CPU."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import fenv  # noqa: F401  skips where the environments are unknown
+import numpy as np
+import pytest
+
+from gelu_fast import _core
+
+ROOT = Path(__file__).resolve().parent.parent
+if not (ROOT / "tools" / "hashes.py").exists():
+    pytest.skip("the tests stand alone here, without the checkout they belong to", allow_module_level=True)
+
+
+@pytest.fixture
+def hashes(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import hashes
+
+    return hashes
+
+
+def test_no_bit_has_moved():
+    done = subprocess.run([sys.executable, "tools/hashes.py"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    n = len(_core.available_isa_levels) * (len(_core.ufuncs) + 3)
+    assert f"{n} compared, 0 moved" in done.stdout
+
+
+def test_a_bit_that_moves_is_told(hashes):
+    before = hashes.committed()
+    level, name = key = next(iter(before))
+    of_level = {each: found for each, found in before.items() if each[0] == level}
+    assert [*hashes.moved(of_level, before)] == []
+    changed = of_level | {key: ["0" * hashes.DIGITS, *before[key][1:]]}
+    assert [*hashes.moved(changed, before)] == [f"{level} {name}: other bits in float16"]
+    missing = {each: found for each, found in before.items() if each != key}
+    assert [*hashes.moved(of_level, missing)] == [f"{level} {name}: no hash is committed"]
+    del of_level[key]
+    assert [*hashes.moved(of_level, before)] == [f"{level} {name}: it is there no longer"]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_what_changes_a_hash(hashes, dtype):
+    """The last bit of one element, a sign of zero, a type; and not which NaN it is."""
+
+    def of(*values):
+        found = hashes.Digest()
+        found.take(np.array(values, dtype))
+        return str(found)
+
+    one, nan = np.ones((), dtype), np.array(np.nan, dtype)
+    assert of(one, 0.0, nan) == of(one, 0.0, -nan)
+    assert len({of(one, 0.0), of(np.nextafter(one, one * 2), 0.0), of(one, -0.0), of(one, nan)}) == 4
