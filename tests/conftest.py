@@ -27,7 +27,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("sanitize", settings.get_profile("fuzz"), max_examples=250, database=None)
+settings.register_profile("sanitize", settings.get_profile("fuzz"), max_examples=50, database=None)
 settings.register_profile(
     "short", settings.get_profile("fuzz"), max_examples=25, derandomize=True, database=None
 )
