@@ -2,6 +2,7 @@
 """Fixtures of several modules, and the profiles of hypothesis."""
 
 import os
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -11,11 +12,18 @@ from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import UFUNCS, UNARY
+from gelu_fast._bounds import FORMS, UFUNCS, UNARY
 
 OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
 CUT = "# ----"  # the line before and after a script that is printed
 OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
+
+
+def one_form_each(names):
+    """Each function in one form, the forms in turn: for tests of the way of an array, the same for all forms."""
+    functions = dict.fromkeys(UFUNCS[name][0] for name in names)
+    return [f"{function}_{form}" for function, form in zip(functions, cycle(FORMS))]
+
 
 # Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time.
 # A test makes max_examples calls, or some times that: half a minute in all, or hours.

@@ -10,7 +10,7 @@ import oracle
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import OF_SEVERAL
+from conftest import OF_SEVERAL, one_form_each
 from ways import through_function
 
 import gelu_fast
@@ -21,7 +21,10 @@ FLOATS = [np.float16, np.float32, np.float64]
 WORKING = {"float16": np.float32, "float32": np.float32, "float64": np.float64}
 
 
-@pytest.fixture(params=OF_SEVERAL)
+every_form = pytest.mark.parametrize("name", OF_SEVERAL)
+
+
+@pytest.fixture(params=one_form_each(OF_SEVERAL))
 def name(request):
     return request.param
 
@@ -114,6 +117,7 @@ def is_rounded_product(name):
     return UFUNCS[name][0] == "gelu_backward_mu_sigma"
 
 
+@every_form
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_accuracy(name, dtype, report):
     inputs = wide_inputs(name, 200_000, dtype, 5)
@@ -142,6 +146,7 @@ def composed_balls(name, inputs):
     )
 
 
+@every_form
 def test_accuracy_float64(name, report):
     inputs = wide_inputs(name, 2_000, np.float64, 6)
     results = outputs_of(getattr(gelu_fast, name)(*inputs))
@@ -161,6 +166,7 @@ def test_accuracy_float64(name, report):
         judge(name, got, errors, inputs, ULP[name]["float64"], report)
 
 
+@every_form
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_special_values(name, dtype):
     """Where an input is zero, infinite or no number the result is what NumPy makes of the composition, signs of zeros
@@ -229,6 +235,7 @@ def test_special_values(name, dtype):
         )
 
 
+@every_form
 def test_no_warning(name):
     """filterwarnings is `error`, so this is all there is to say."""
     inputs = wide_inputs(name, 1000, np.float32, 3)
@@ -532,6 +539,7 @@ def test_rows_are_written_past_the_cache():
 # ---- types, errors, other libraries ----
 
 
+@every_form
 def test_types(name):
     ufunc = getattr(gelu_fast, name)
     letters = ["".join([c * ufunc.nin, "->", c * ufunc.nout]) for c in "efd"]
@@ -636,6 +644,7 @@ def test_other_libraries(name, call):
         np.testing.assert_array_equal(y.values, call(inputs[0], *(x[0] for x in inputs[1:])))
 
 
+@every_form
 def test_what_ufuncs_can(name):
     ufunc = getattr(gelu_fast, name)
     if ufunc.nin == 2:

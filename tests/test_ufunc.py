@@ -8,11 +8,17 @@ import warnings
 
 import numpy as np
 import pytest
+from conftest import OF_ONE_INPUT, one_form_each
 
 import gelu_fast
 from gelu_fast import gelu
 
 FLOATS = [np.float16, np.float32, np.float64]
+
+
+@pytest.fixture(params=one_form_each(OF_ONE_INPUT))
+def name(request):
+    return request.param
 
 
 @pytest.fixture
@@ -92,6 +98,7 @@ def test_unknown_arguments(x, chooser):
         chooser(x, False, x)
 
 
+@pytest.mark.parametrize("name", OF_ONE_INPUT)
 def test_is_a_ufunc(ufunc, name):
     assert type(ufunc) is np.ufunc
     assert ufunc.__name__ == name
@@ -99,6 +106,7 @@ def test_is_a_ufunc(ufunc, name):
     assert pickle.loads(pickle.dumps(ufunc)) is ufunc
 
 
+@pytest.mark.parametrize("name", OF_ONE_INPUT)
 def test_pickle_crosses_processes(name, ufunc):
     code = "import pickle, sys; f = pickle.load(sys.stdin.buffer); print(f.__name__, f(0.0))"
     data = pickle.dumps(ufunc)
