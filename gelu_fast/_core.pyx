@@ -28,7 +28,24 @@ np.import_ufunc()
 
 cdef extern from "kernels/kernels.h" nogil:
     enum:
+        GELU_F_gelu
+        GELU_F_gelu_gate
+        GELU_F_gelu_grad
+        GELU_F_gelu_backward
+        GELU_F_gelu_mu_sigma
+        GELU_F_gelu_backward_mu_sigma
+        GELU_F_bias_gelu
+        GELU_F_geglu
+        GELU_F_geglu_backward
         GELU_N_FUNCTIONS
+        GELU_FORM_erf
+        GELU_FORM_tanh
+        GELU_FORM_sigmoid
+        GELU_N_FORMS
+        GELU_T_f16
+        GELU_T_f32
+        GELU_T_f64
+        GELU_T_bf16
         GELU_N_TYPES
     ctypedef void gelu_kernel(char **args, npy_intp n) noexcept nogil
     ctypedef struct gelu_kernels:
@@ -45,14 +62,15 @@ cdef extern from "kernels/kernels.h" nogil:
         const char *name
         int n_in
         int n_out
+        int with_mu_sigma
     ctypedef struct gelu_level:
         const char *name
         int (*supported)() noexcept
-        const gelu_kernels (*kernels)[GELU_N_TYPES]
+        const gelu_kernels (*kernels)[GELU_N_FORMS][GELU_N_TYPES]
         const gelu_strides *strides
         const gelu_random *random
     const gelu_function gelu_functions[GELU_N_FUNCTIONS]
-    const char *gelu_types[GELU_N_TYPES]
+    const char *gelu_forms[GELU_N_FORMS]
     const gelu_level gelu_levels[1]
     const char gelu_compiler[1]
 
@@ -512,44 +530,44 @@ cdef enum:
     MAX_TYPES = GELU_N_TYPES + 8  # and those of one byte
 
 # NumPy keeps pointers into all of these for as long as the process lives.
-cdef Loop loops[GELU_N_FUNCTIONS][MAX_TYPES]
-cdef void *loop_data[GELU_N_FUNCTIONS][MAX_TYPES]
+cdef Loop loops[GELU_N_FUNCTIONS][GELU_N_FORMS][MAX_TYPES]
+cdef void *loop_data[GELU_N_FUNCTIONS][GELU_N_FORMS][MAX_TYPES]
 cdef char signatures[GELU_N_FUNCTIONS][MAX_TYPES * MAX_ARGS]
 cdef np.PyUFuncGenericFunction loop_functions[MAX_TYPES]
 cdef list kept = []
 cdef void *descriptors[MAX_TYPES]  # NumPy's own: of native byte order, without metadata
 cdef int n_types = 0
-cdef list kernels_types = [gelu_types[t].decode() for t in range(GELU_N_TYPES)]
 
 
-cdef int new_type(object dtype, str kernels_type, const float *widen, const uint8_t *narrow) except -1:
-    """Number a type, and make a loop for it of each function's kernels for `kernels_type`."""
+cdef int new_type(object dtype, int kernels_type, const float *widen, const uint8_t *narrow) except -1:
+    """Number a type, and make a loop for it of each function's kernels for `kernels_type`, a GELU_T_<type>."""
     global n_types
-    cdef int f, row = kernels_types.index(kernels_type), t = n_types
+    cdef int f, form, t = n_types
     cdef Loop *loop
     kept.append(dtype)
     descriptors[t] = <void *> dtype
     for f in range(GELU_N_FUNCTIONS):
-        loop = &loops[f][t]
-        loop.kernels = gelu_levels[level].kernels[f][row]
-        loop.strides = gelu_levels[level].strides[row]
-        loop.n_in = gelu_functions[f].n_in
-        loop.n_args = loop.n_in + gelu_functions[f].n_out
-        loop.itemsize = dtype.itemsize
-        loop.widen, loop.narrow, loop.draws = widen, narrow, NULL
-        if widen != NULL:
-            loop.kernels.streaming = NULL
-        loop_data[f][t] = loop
+        for form in range(GELU_N_FORMS):
+            loop = &loops[f][form][t]
+            loop.kernels = gelu_levels[level].kernels[f][form][kernels_type]
+            loop.strides = gelu_levels[level].strides[kernels_type]
+            loop.n_in = gelu_functions[f].n_in
+            loop.n_args = loop.n_in + gelu_functions[f].n_out
+            loop.itemsize = dtype.itemsize
+            loop.widen, loop.narrow, loop.draws = widen, narrow, NULL
+            if widen != NULL:
+                loop.kernels.streaming = NULL
+            loop_data[f][form][t] = loop
     loop_functions[t] = <np.PyUFuncGenericFunction> ufunc_loop
     n_types += 1
     return t
 
 
-cdef object make_ufunc(int f):
+cdef object make_ufunc(int f, int form):
     """Of the types that are numbered so far."""
     cdef const gelu_function *function = &gelu_functions[f]
     cdef int n_args = function.n_in + function.n_out, t, j
-    name = function.name.decode()
+    name = f"{function.name.decode()}_{gelu_forms[form].decode()}"
     if n_args > MAX_ARGS:
         raise ImportError(f"{name} has {n_args} operands, _core.pyx room for {MAX_ARGS}")
     encoded = name.encode(), UFUNC_DOCS[name].encode()
@@ -557,28 +575,26 @@ cdef object make_ufunc(int f):
     for t in range(n_types):
         for j in range(n_args):
             signatures[f][t * n_args + j] = <char> <int> kept[t].num
-    return name, np.PyUFunc_FromFuncAndData(
-        loop_functions, loop_data[f], signatures[f], n_types, function.n_in, function.n_out,
+    return np.PyUFunc_FromFuncAndData(
+        loop_functions, loop_data[f][form], signatures[f], n_types, function.n_in, function.n_out,
         np.PyUFunc_None, encoded[0], encoded[1], 0)
 
 
-cdef enum:  # their numbers, and those of their kernels
-    FLOAT32 = 1
-    FLOAT64 = 2
-
-for numpy_type, kernels_type in ((np.NPY_FLOAT16, "f16"), (np.NPY_FLOAT32, "f32"), (np.NPY_FLOAT64, "f64")):
-    new_type(np.PyArray_DescrFromType(numpy_type), kernels_type, NULL, NULL)
+# These come first in GELU_TYPES: their numbers are those of their kernels.
+new_type(np.PyArray_DescrFromType(np.NPY_FLOAT16), GELU_T_f16, NULL, NULL)
+new_type(np.PyArray_DescrFromType(np.NPY_FLOAT32), GELU_T_f32, NULL, NULL)
+new_type(np.PyArray_DescrFromType(np.NPY_FLOAT64), GELU_T_f64, NULL, NULL)
 cdef int n_numpy_types = n_types
-cdef object float32 = <object> descriptors[FLOAT32], float64 = <object> descriptors[FLOAT64]
-ufuncs = dict([make_ufunc(f) for f in range(GELU_N_FUNCTIONS)])
-cdef list by_number = list(ufuncs.values())
+cdef object float32 = <object> descriptors[GELU_T_f32], float64 = <object> descriptors[GELU_T_f64]
+cdef list ufunc_of = [[make_ufunc(f, form) for form in range(GELU_N_FORMS)] for f in range(GELU_N_FUNCTIONS)]
+ufuncs = {ufunc.__name__: ufunc for forms_of in ufunc_of for ufunc in forms_of}
 
 
-cdef int add_type(object dtype, str kernels_type, const float *widen, const uint8_t *narrow) except -1:
+cdef int add_type(object dtype, int kernels_type, const float *widen, const uint8_t *narrow) except -1:
     """A type that NumPy does not know."""
     global n_types
     cdef int types[MAX_ARGS]
-    cdef int t, f, j
+    cdef int t, f, form, j
     if dtype.itemsize != (2 if widen == NULL else 1):
         raise TypeError(f"{dtype} has {dtype.itemsize} bytes")
     t = new_type(dtype, kernels_type, widen, narrow)
@@ -586,8 +602,9 @@ cdef int add_type(object dtype, str kernels_type, const float *widen, const uint
         types[j] = dtype.num
     try:
         for f in range(GELU_N_FUNCTIONS):
-            np.PyUFunc_RegisterLoopForType(by_number[f], types[0], <np.PyUFuncGenericFunction> ufunc_loop, types,
-                                           loop_data[f][t])
+            for form in range(GELU_N_FORMS):
+                np.PyUFunc_RegisterLoopForType(ufunc_of[f][form], types[0], <np.PyUFuncGenericFunction> ufunc_loop,
+                                               types, loop_data[f][form][t])
     except:
         n_types = t
         raise
@@ -603,7 +620,7 @@ cdef int add_one_byte(object dtype, object bfloat16) except -1:
     cdef np.ndarray widen = arange(1 << 8, dtype="u1").view(dtype).astype("f4")
     cdef np.ndarray narrow = arange(1 << 16, dtype="u2").view(bfloat16).astype(dtype).view("u1")
     kept.append((widen, narrow))
-    return add_type(dtype, "f32", <const float *> np.PyArray_DATA(widen), <const uint8_t *> np.PyArray_DATA(narrow))
+    return add_type(dtype, GELU_T_f32, <const float *> np.PyArray_DATA(widen), <const uint8_t *> np.PyArray_DATA(narrow))
 
 
 cdef int warn_of(str part, object error) except -1:
@@ -619,7 +636,7 @@ cdef int add_ml_dtypes() except -1:
         if ml_dtypes is None:  # sys.modules says that it shall be missing
             return 0
         bfloat16 = np_dtype(ml_dtypes.bfloat16)
-        add_type(bfloat16, "bf16", NULL, NULL)
+        add_type(bfloat16, GELU_T_bf16, NULL, NULL)
     except Exception as error:
         if not isinstance(error, ModuleNotFoundError) or error.name != "ml_dtypes":
             warn_of("ml_dtypes", error)
@@ -715,7 +732,7 @@ cdef int type_of(np.ndarray a) noexcept:
     return t
 
 
-cdef object apply_contiguous(int f, object x, object out):
+cdef object apply_contiguous(int f, int form, object x, object out):
     """As apply_plain, of one input and one output that are contiguous and alike, which is soon seen: one element in
     0.17 us, where np.negative takes 0.24 and apply_plain 0.28."""
     if not np.PyArray_CheckExact(x):
@@ -726,7 +743,7 @@ cdef object apply_contiguous(int f, object x, object out):
     cdef Space space
     if t == n_types or ndim == 0 or not np.PyArray_ISCARRAY_RO(a):
         return None
-    cdef Loop loop = loops[f][t]
+    cdef Loop loop = loops[f][form][t]
     cdef char *args[2]
     if out is None:
         y = np.PyArray_EMPTY(ndim, np.PyArray_DIMS(a), np.PyArray_TYPE(a), 0)
@@ -762,7 +779,7 @@ cdef int run_plain(char **args, const Space *space, const Loop *loop, Overlap ov
     return 0
 
 
-cdef object apply_plain(int f, tuple inputs, object out):
+cdef object apply_plain(int f, int form, tuple inputs, object out):
     """Function f of the inputs, sooner than by the ufunc (0.1 us, for one input), and on all threads also where rows of
     an operand do not join, as those of a bias. Inputs and `out`, if it is given, a tuple for two outputs, must be such
     that a ufunc would do nothing but call its inner loop; returns None if they are not."""
@@ -782,7 +799,7 @@ cdef object apply_plain(int f, tuple inputs, object out):
     t = type_of(first)
     if t == n_types:
         return None
-    cdef Loop loop = loops[f][t]
+    cdef Loop loop = loops[f][form][t]
 
     operands = []
     for i in range(ndim):
@@ -834,21 +851,15 @@ cdef object apply_plain(int f, tuple inputs, object out):
     return operands[n_in] if n_out == 1 else tuple(operands[n_in:])
 
 
-# A function's forms stand one after the other: gelu_erf, gelu_tanh, gelu_sigmoid.
-cdef dict first_of = {name.removesuffix("_erf"): f for f, name in enumerate(ufuncs) if name.endswith("_erf")}
-cdef int VALUE = first_of["gelu"], GATE = first_of["gelu_gate"], GRAD = first_of["gelu_grad"]
-cdef int BACKWARD = first_of["gelu_backward"], BIAS = first_of["bias_gelu"]
-cdef int GEGLU = first_of["geglu"], GEGLU_BACKWARD = first_of["geglu_backward"]
-# Those with location and scale stand in the order of those without.
-cdef int MU_SIGMA = first_of["gelu_mu_sigma"] - VALUE
-cdef dict forms = {False: 0, "none": 0, True: 1, "tanh": 1, "sigmoid": 2}
+cdef dict forms = {False: GELU_FORM_erf, "none": GELU_FORM_erf, True: GELU_FORM_tanh, "tanh": GELU_FORM_tanh,
+                   "sigmoid": GELU_FORM_sigmoid}
 cdef tuple names_of_forms = (str, bool, np_bool)  # their types: 0 and 1 are no booleans here
 cdef str SAME_KIND = "same_kind", K = "K"  # interned, as are the defaults
 
 
 cdef int form_of(object approx) except -1:
     if approx is False:
-        return 0
+        return GELU_FORM_erf
     if isinstance(approx, names_of_forms) and approx in forms:
         return forms[approx]
     raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
@@ -872,12 +883,12 @@ cdef bint are_defaults(object where, object dtype, object casting, object order,
             and signature is None)
 
 
-cdef object apply(int f, tuple inputs, object out, object where, object dtype, object casting, object order,
-                  object subok, object signature):
+cdef object apply(int f, int form, tuple inputs, object out, object where, object dtype, object casting,
+                  object order, object subok, object signature):
     """Function f of the inputs; the other arguments are a ufunc's."""
     cdef dict given
     if are_defaults(where, dtype, casting, order, subok, signature):
-        y = apply_plain(f, inputs, out)
+        y = apply_plain(f, form, inputs, out)
         if y is not None:
             return y
     given = choice_of_types(dtype, casting, signature)
@@ -889,7 +900,7 @@ cdef object apply(int f, tuple inputs, object out, object where, object dtype, o
         given["subok"] = subok
     if out is not None:
         given["out"] = out
-    return by_number[f](*inputs, **given)
+    return ufunc_of[f][form](*inputs, **given)
 
 
 cdef bint is_number(object x, double number):
@@ -916,17 +927,18 @@ cdef object make_sigma_ufunc(int f):
     for t in range(n_types):
         sigma_loops[t] = <np.PyUFuncGenericFunction> sigma_loop
     ufunc = np.PyUFunc_FromFuncAndData(
-        sigma_loops, loop_data[f], signatures[f], n_numpy_types, gelu_functions[f].n_in, 1, np.PyUFunc_None, b"sigma",
-        b"sigma in the type that is computed in.", 0)
+        sigma_loops, loop_data[f][GELU_FORM_erf], signatures[f], n_numpy_types, gelu_functions[f].n_in, 1,
+        np.PyUFunc_None, b"sigma", b"sigma in the type that is computed in.", 0)
     for t in range(n_numpy_types, n_types):
         for j in range(MAX_ARGS):
             types[j] = (<object> descriptors[t]).num
-        np.PyUFunc_RegisterLoopForType(ufunc, types[0], <np.PyUFuncGenericFunction> sigma_loop, types, loop_data[f][t])
+        np.PyUFunc_RegisterLoopForType(ufunc, types[0], <np.PyUFuncGenericFunction> sigma_loop, types,
+                                       loop_data[f][GELU_FORM_erf][t])
     return ufunc
 
 
-cdef object sigma_beside_x = make_sigma_ufunc(VALUE + MU_SIGMA)
-cdef object sigma_beside_dy_x = make_sigma_ufunc(BACKWARD + MU_SIGMA)
+cdef object sigma_beside_x = make_sigma_ufunc(GELU_F_gelu_mu_sigma)
+cdef object sigma_beside_dy_x = make_sigma_ufunc(GELU_F_gelu_backward_mu_sigma)
 
 
 cdef bint is_lazy(object x) except -1:
@@ -1002,33 +1014,33 @@ cdef int check_sigma(tuple inputs, object where, dict types) except -1:
     return 0
 
 
-cdef object apply_at(int f, tuple inputs, object mu, object sigma, object out, object where, object dtype,
+cdef object apply_at(int f, int form, tuple inputs, object mu, object sigma, object out, object where, object dtype,
                      object casting, object order, object subok, object signature):
     """Function f of the inputs, or, unless location and scale are 0 and 1, the one that takes these as well."""
     if is_number(mu, 0) and is_number(sigma, 1):
-        return apply(f, inputs, out, where, dtype, casting, order, subok, signature)
+        return apply(f, form, inputs, out, where, dtype, casting, order, subok, signature)
     # The defaults are no reason to compute in another type than that of x, as a float is for bfloat16.
     mu, sigma = 0 if is_number(mu, 0) else mu, 1 if is_number(sigma, 1) else sigma
     inputs = (*inputs, mu, sigma)
     check_sigma(inputs, where, choice_of_types(dtype, casting, signature))
-    return apply(f + MU_SIGMA, inputs, out, where, dtype, casting, order, subok, signature)
+    return apply(gelu_functions[f].with_mu_sigma, form, inputs, out, where, dtype, casting, order, subok, signature)
 
 
 cdef object NO_MU = 0.0, NO_SIGMA = 1.0  # the defaults of the functions below
 
 
-cdef object call(int f, tuple inputs, object mu, object sigma, object out, object where, object dtype, object casting,
-                 object order, object subok, object signature):
+cdef object call(int f, int form, tuple inputs, object mu, object sigma, object out, object where, object dtype,
+                 object casting, object order, object subok, object signature):
     """A small call the shortest way; all else in the default floating-point environment, as casts and comparisons depend
     on it, too."""
     if (mu is NO_MU and sigma is NO_SIGMA and len(inputs) == 1
             and are_defaults(where, dtype, casting, order, subok, signature)):
-        y = apply_contiguous(f, inputs[0], out)
+        y = apply_contiguous(f, form, inputs[0], out)
         if y is not None:
             return y
     cdef gelu_environment before = gelu_enter_environment()
     try:
-        return apply_at(f, inputs, mu, sigma, out, where, dtype, casting, order, subok, signature)
+        return apply_at(f, form, inputs, mu, sigma, out, where, dtype, casting, order, subok, signature)
     finally:
         gelu_leave_environment(before)
 
@@ -1110,7 +1122,7 @@ def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None
     >>> gelu(np.float32(1.0), approx="tanh")
     np.float32(0.841192)
     """
-    return call(VALUE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GELU_F_gelu, form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1161,7 +1173,7 @@ def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
     >>> gelu_gate(np.array([-10.0, 0.0, 1.0]))
     array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])
     """
-    return call(GATE + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GELU_F_gelu_gate, form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1212,7 +1224,7 @@ def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype
     >>> gelu_grad(np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])
     """
-    return call(GRAD + form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GELU_F_gelu_grad, form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1261,7 +1273,8 @@ def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=Tru
     >>> gelu_backward(np.array([1.0, 1.0, 0.5]), np.array([-10.0, 0.0, 1.0]))
     array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])
     """
-    return call(BACKWARD + form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GELU_F_gelu_backward, form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok,
+                signature)
 
 
 @cython.binding(False)
@@ -1306,7 +1319,7 @@ def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, castin
     array([[0.84134475, 0.        ],
            [2.99595031, 1.95449974]])
     """
-    return call(BIAS + form_of(approx), (x, bias), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
+    return call(GELU_F_bias_gelu, form_of(approx), (x, bias), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
                 signature)
 
 
@@ -1367,8 +1380,7 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
         raise TypeError(f"up must be an array or a number, not {up!r}; approx is given by its name")
     if up is None:
         up, gate = halves(gate, axis)
-    return call(GEGLU + form, (gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
-                signature)
+    return call(GELU_F_geglu, form, (gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
@@ -1421,8 +1433,8 @@ def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=No
     >>> geglu_backward(np.array([1.0, 0.5]), np.array([0.0, 1.0]), np.array([3.0, 2.0]))
     (array([1.5       , 1.08331547]), array([0.        , 0.42067237]))
     """
-    return call(GEGLU_BACKWARD + form_of(approx), (dy, gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
-                signature)
+    return call(GELU_F_geglu_backward, form_of(approx), (dy, gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting,
+                order, subok, signature)
 
 
 cdef enum:
@@ -1497,7 +1509,7 @@ cdef object stochastic(object x, object rng, object approx, object out, object r
     result = array.dtype
     if result is not float32 and result is not float64:
         try:
-            result = by_number[VALUE].resolve_dtypes((result, None))[1]
+            result = ufunc_of[GELU_F_gelu][GELU_FORM_erf].resolve_dtypes((result, None))[1]
         except TypeError:
             raise TypeError(f"stochastic_gelu takes no x of type {array.dtype}") from None
     try:
@@ -1535,12 +1547,12 @@ cdef object stochastic(object x, object rng, object approx, object out, object r
     else:
         draws.kept = NULL
     draws.random = gelu_levels[level].random
-    draws.gate_f64 = gelu_levels[0].kernels[GATE + form][FLOAT64].plain
+    draws.gate_f64 = gelu_levels[0].kernels[GELU_F_gelu_gate][form][GELU_T_f64].plain
     draws.words = computed.itemsize // 4
     draws.offset = offset if array.size else 0
     for j in range(4):
         draws.key[j] = key[j]
-    cdef Loop loop = loops[GATE + form][FLOAT64 if computed is float64 else FLOAT32]
+    cdef Loop loop = loops[GELU_F_gelu_gate][form][GELU_T_f64 if computed is float64 else GELU_T_f32]
     loop.kernels.streaming = NULL
     loop.draws = &draws
     args[0], args[1] = np.PyArray_BYTES(a), np.PyArray_BYTES(y)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * kernel_driver LEVEL FUNCTION TYPE [CONTROL]: raw elements from stdin, first all of the first input, through one kernel,
+ * kernel_driver LEVEL FUNCTION_FORM TYPE [CONTROL]: raw elements from stdin, first all of the first input, through one kernel,
  * to stdout, all of the first output first; and through its streaming twin, which must give the same bits. CONTROL, in hex,
  * is what the caller has set of the floating-point environment (FPCR, MXCSR), which must be there again afterwards. Linked
  * with the kernels and nothing else: test_emulated.py runs it on an emulated CPU, where there is no Python. */
@@ -40,19 +40,24 @@ static void refuse(const char *why, const char *name)
 int main(int argc, char **argv)
 {
     if (argc != 4 && argc != 5)
-        refuse("arguments: LEVEL FUNCTION TYPE [CONTROL]", "");
-    int level = 0, function = 0, type = 0;
+        refuse("arguments: LEVEL FUNCTION_FORM TYPE [CONTROL]", "");
+    int level = 0, function = 0, form = 0, type = 0;
     while (gelu_levels[level].name && strcmp(gelu_levels[level].name, argv[1]) != 0)
         level++;
-    while (function < GELU_N_FUNCTIONS && strcmp(gelu_functions[function].name, argv[2]) != 0)
+    const char *last = strrchr(argv[2], '_');
+    const size_t length_of_name = last ? (size_t)(last - argv[2]) : 0;
+    while (function < GELU_N_FUNCTIONS && (strncmp(gelu_functions[function].name, argv[2], length_of_name) != 0
+                                           || gelu_functions[function].name[length_of_name] != '\0'))
         function++;
+    while (form < GELU_N_FORMS && (!last || strcmp(gelu_forms[form], last + 1) != 0))
+        form++;
     while (type < GELU_N_TYPES && strcmp(gelu_types[type], argv[3]) != 0)
         type++;
     if (!gelu_levels[level].name)
         refuse("no such ISA level: ", argv[1]);
     if (!gelu_levels[level].supported())
         refuse("this CPU lacks ", argv[1]);
-    if (function == GELU_N_FUNCTIONS)
+    if (function == GELU_N_FUNCTIONS || form == GELU_N_FORMS)
         refuse("no such function: ", argv[2]);
     if (type == GELU_N_TYPES)
         refuse("no such type: ", argv[3]);
@@ -60,7 +65,7 @@ int main(int argc, char **argv)
     /* The inputs, and room for the outputs, and for what is streamed. */
     enum { LONGEST = 100, MOST = 16 };
     const int n_in = gelu_functions[function].n_in, n_args = n_in + gelu_functions[function].n_out;
-    const gelu_kernels *kernels = &gelu_levels[level].kernels[function][type];
+    const gelu_kernels *kernels = &gelu_levels[level].kernels[function][form][type];
     const size_t itemsize = (size_t)atoi(strchr(argv[3], 'f') + 1) / 8; /* f16, f32, f64, bf16 */
     size_t size = 0, room = 1 << 20, got;
     char *memory = malloc(room);

@@ -21,7 +21,7 @@ from flint import arb, arb_mat, ctx
 PREC = 320
 KERNELS = Path(__file__).resolve().parent.parent / "gelu_fast" / "kernels"
 FORMS = ("erf", "tanh", "sigmoid")
-# Each function of each form, by its ufunc's name without gelu_: what kernels.h calls a curve.
+# Each function of each form, by its ufunc's name without gelu_: what functions.h calls a curve.
 CURVES = {
     prefix + form: (function, form)
     for function, prefix in (("value", ""), ("gate", "gate_"), ("grad", "grad_"))

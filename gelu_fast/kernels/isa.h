@@ -135,12 +135,15 @@
 
 #define AGAIN(R, name) \
     NOINLINE void R##_again_##name(const R##v *in, R##_sum_t *out) { R##_##name(in, out, 1); }
-#define LOOPS(name, n_in, n_out) AGAIN(f32, name) AGAIN(f64, name) GELU_TYPES(LOOP, name, n_in, n_out)
-GELU_FUNCTIONS(LOOPS)
+#define LOOPS_(name, n_in, n_out) AGAIN(f32, name) AGAIN(f64, name) GELU_TYPES(LOOP, name, n_in, n_out)
+#define LOOPS(form, function, n_in, n_out) LOOPS_(function##_##form, n_in, n_out)
+#define LOOPS_OF_FORMS(function, n_in, n_out, with_mu_sigma) GELU_FORMS(LOOPS, function, n_in, n_out)
+GELU_FUNCTIONS(LOOPS_OF_FORMS)
 
-#define PAIR(S, R, name) {name##_##S, name##_##S##_streaming},
-#define TABLE_ROW(name, n_in, n_out) {GELU_TYPES(PAIR, name)},
-const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_TYPES] = {GELU_FUNCTIONS(TABLE_ROW)};
+#define KERNEL(S, R, name) {name##_##S, name##_##S##_streaming},
+#define KERNELS_OF_TYPES(form, function) {GELU_TYPES(KERNEL, function##_##form)},
+#define KERNELS_OF_FORMS(function, n_in, n_out, with_mu_sigma) {GELU_FORMS(KERNELS_OF_TYPES, function)},
+const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_FORMS][GELU_N_TYPES] = {GELU_FUNCTIONS(KERNELS_OF_FORMS)};
 
 #define STRIDES_ROW(S, R) {pack_##S, unpack_##S},
 const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_ROW)};

@@ -3,8 +3,11 @@
  * The ISA levels that this build has, and how to tell whether the CPU has them. Compiled without ISA flags. */
 #include "kernels.h"
 
-#define FUNCTION_ROW(name, n_in, n_out) {#name, n_in, n_out},
+#define FUNCTION_ROW(name, n_in, n_out, with_mu_sigma) {#name, n_in, n_out, GELU_F_##with_mu_sigma},
 const gelu_function gelu_functions[] = {GELU_FUNCTIONS(FUNCTION_ROW)};
+
+#define FORM_NAME(name) #name,
+const char *const gelu_forms[] = {GELU_FORMS(FORM_NAME)};
 
 #define TYPE_NAME(name, real) #name,
 const char *const gelu_types[] = {GELU_TYPES(TYPE_NAME)};
@@ -47,7 +50,7 @@ static int has_v4(void)
 #endif
 
 #define DECLARE(level, name, supported)                              \
-    extern const gelu_kernels gelu_kernels_##level[][GELU_N_TYPES]; \
+    extern const gelu_kernels gelu_kernels_##level[][GELU_N_FORMS][GELU_N_TYPES]; \
     extern const gelu_strides gelu_strides_##level[];               \
     extern const gelu_random gelu_random_##level;
 #define LEVEL_ROW(level, name, supported) \
