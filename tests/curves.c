@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The kernels of one ISA level as a library for tests/curves.py, and what they do not show: every curve and slope in the
- * two parts that a factor is multiplied with. Compiled with -DREGISTERS, float32 is computed by lanes.h as on x86-64-v4,
- * whatever the CPU: by the same arithmetic in narrower vectors, with a lookup lane by lane. */
+ * The kernels of one ISA level as a library for tests/curves.py; and every curve and slope in two parts, which a factor is
+ * multiplied with. Compiled with -DREGISTERS, float32 is computed by table_in_registers.h as on x86-64-v4, whatever the
+ * CPU: by the same arithmetic in narrower vectors, with a lookup lane by lane. */
 #ifdef REGISTERS
 #include "simd.h"
-#ifndef GELU_LANES
-#define GELU_LANES
+#ifndef TABLE_IN_REGISTERS
+#define TABLE_IN_REGISTERS
 INLINE f32v f32_lookup(const f32 *table, f32_bits k)
 {
     f32v v;
@@ -22,49 +22,51 @@ INLINE f32v f32_lookup(const f32 *table, f32_bits k)
 #undef GELU_TYPES
 #define GELU_TYPES(ROW, ...) ROW(f32, f32, ##__VA_ARGS__) ROW(f64, f64, ##__VA_ARGS__)
 #define LEVEL tested
-#include "isa.h"
+#include "level.h"
 
-/* Of n numbers: value and lost, and whether these are multiplied by 2^96, as tails are. For x < 0, and for x > 0 in the
- * segments; beyond these a tail stands beside 1 or x, which is 2^21 times as large. */
+/* Of n numbers: both parts, hi and lo, and whether these are multiplied by 2^96, as tails are. For x < 0, and for x > 0 in the
+ * segments; beyond these a tail is added to 1 or x, 2^21 times as large. */
 #define EACH_VECTOR(name, argument, in_segments, near, far)                                                  \
     void PASTE(R(name), _parts)(const REAL *of, REAL *value, REAL *lost, REAL *lifted, ptrdiff_t n)          \
     {                                                                                                        \
         for (ptrdiff_t at = 0, lanes = sizeof(V) / sizeof(REAL); at < n; at += lanes) {                      \
             const ptrdiff_t length = n - at < lanes ? n - at : lanes;                                        \
             V x = R(load_part)(of + at, length), t = R(abs)(x);                                              \
-            MASK inside = in_segments(KEEP(~UP_TO(t, ALL(TINY)), t));                                        \
-            SUM T, parts;                                                                                    \
-            x = KEEP(inside, x), t = KEEP(inside, t);                                                        \
+            MASK inside = in_segments(ZERO_UNLESS(~POSITIVE_LE(t, SPLAT(TINY)), t));                         \
+            TWO T, parts;                                                                                    \
+            x = ZERO_UNLESS(inside, x), t = ZERO_UNLESS(inside, t);                                          \
             parts = near;                                                                                    \
-            x = R(load_part)(of + at, length), t = SELECT(inside, ALL(16), R(abs)(x));                       \
+            x = R(load_part)(of + at, length), t = SELECT(inside, SPLAT(16), R(abs)(x));                     \
             T = far;                                                                                         \
-            R(store_part)(value + at, SELECT(inside, parts.value, T.value), length);                         \
-            R(store_part)(lost + at, SELECT(inside, parts.lost, T.lost), length);                            \
-            R(store_part)(lifted + at, KEEP(~inside, ALL(1)), length);                                       \
+            R(store_part)(value + at, SELECT(inside, parts.hi, T.hi), length);                               \
+            R(store_part)(lost + at, SELECT(inside, parts.lo, T.lo), length);                                \
+            R(store_part)(lifted + at, ZERO_UNLESS(~inside, SPLAT(1)), length);                              \
         }                                                                                                    \
     }
-#define CURVE(family, curve)                                                                                 \
-    INLINE SUM R(far_##curve)(V x, V t)                                                                      \
+#define CURVE_PARTS(family, curve)                                                                           \
+    INLINE TWO R(far_##curve)(V x, V t)                                                                      \
     {                                                                                                        \
-        SUM T = R(tail_##curve)(t);                                                                          \
-        return (SUM){R(family##_of)(x, T.value), R(family##_of)(x, T.lost)};                                 \
+        TWO T = R(tail_##curve)(t);                                                                          \
+        return (TWO){R(family##_signed_T)(x, T.hi), R(family##_signed_T)(x, T.lo)};                          \
     }                                                                                                        \
-    EACH_VECTOR(curve, x, R(in_segments_##curve), R(exact_##curve)(x, t), R(far_##curve)(x, t))
-#define EVEN(curve) CURVE(even, curve)
-#define ODD(curve) CURVE(odd, curve)
+    EACH_VECTOR(curve, x, R(in_segments_##curve), R(common_two_part_##curve)(x, t), R(far_##curve)(x, t))
+#define EVEN(curve) CURVE_PARTS(even, curve)
+#define ODD(curve) CURVE_PARTS(odd, curve)
 #define LOCATION(form)                                                                                       \
-    INLINE SUM R(near_gate_##form)(V t)                                                                      \
+    INLINE TWO R(near_gate_##form)(V t)                                                                      \
     {                                                                                                        \
-        V shifted;                                                                                           \
-        return R(rounded_gate_##form)(t, &shifted);                                                          \
+        V index;                                                                                             \
+        return R(T_for_sum_gate_##form)(t, &index);                                                          \
     }                                                                                                        \
-    INLINE SUM R(far_slope_##form)(V t, SUM T) { return R(slope_tail_##form)(t, T, R(above)(ALL(0x1p96), T)); } \
+    INLINE TWO R(far_slope_##form)(V t, TWO T)                                                               \
+    {                                                                                                        \
+        return R(slope_tail_##form)(t, T, R(one_minus)(SPLAT(TWO_LIFT), T));                                 \
+    }                                                                                                        \
     EACH_VECTOR(rounded_gate_##form, t, R(in_segments_gate_##form), R(near_gate_##form)(t), R(tail_gate_##form)(t)) \
     EACH_VECTOR(slope_##form, t, R(in_segments_gate_##form), R(slope_##form)(t),                             \
                 R(far_slope_##form)(t, R(tail_gate_##form)(t)))
 #define PARTS GELU_EVEN(EVEN) GELU_ODD(ODD) GELU_FORMS(LOCATION)
 
-#define TINY ((REAL)0x1p-60)
 #define REAL f32
 PARTS
 #undef REAL

@@ -41,8 +41,8 @@ def test_kernel_comments_say_what_was_measured():
                 assert worst["ulp"] <= ULP[name][dtype] + 1e-5
                 if function not in UNARY:
                     continue
-                lanes = dtype == "float32" and level == "x86-64-v4"
-                comment = ROOT / "gelu_fast" / "kernels" / ("lanes.h" if lanes else "rows.h")
+                in_registers = dtype == "float32" and level == "x86-64-v4"
+                comment = ROOT / "gelu_fast" / "kernels" / f"table_in_{'registers' if in_registers else 'memory'}.h"
                 mantissa, exponent = worst["x"].split("p")
                 text = f"{worst['ulp']:.2f} ULP at {mantissa.rstrip('0').rstrip('.')}p{exponent}"
                 assert text in " ".join(comment.read_text().replace("\n *", " ").split()), (name, level, text)

@@ -327,8 +327,7 @@ def header(real, tables):
     def segments(curve, width, end, inner, table_name, rows, error, meaning):
         scalar(f"END_{curve}", arb(end), f"{end}: the segments' end")
         scalar(f"WIDTH_{curve}", width, f"{width}")
-        if inner >= 0:
-            scalar(f"INNER_{curve}", inner, "the last inner segment")
+        scalar(f"INNER_{curve}", inner, "the last inner segment" if inner >= 0 else "no inner segments")
         declaration = f"TABLE const {name} {name}_{table_name}_{curve}[{len(rows)}][{len(rows[0])}]"
         lines.append(f"extern {declaration}; /* {meaning} */")
         tables.append((declaration, accuracy(error), [", ".join(map(real.hex, row)) for row in rows]))
@@ -340,7 +339,7 @@ def header(real, tables):
         lines.append("")
         scalar(f"CUTOFF_{curve}", cutoff(curve, real), f"{cutoff(curve, real)}: from here on T(t) is 0")
         if real.lane_terms:
-            lines.append("#ifdef GELU_LANES")
+            lines.append("#ifdef TABLE_IN_REGISTERS")
             segments(curve, *segments_in_registers(curve, real), "centers, T(t) there, c1, c2 ...")
             lines.append("#else")
         segments(curve, *segments_in_memory(curve, real), "T(t): c0, c1 ... of each segment")

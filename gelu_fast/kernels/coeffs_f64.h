@@ -70,31 +70,37 @@ extern TABLE const f64 f64_ROWS_sigmoid[411][8]; /* T(t): c0, c1 ... of each seg
 #define f64_CUTOFF_gate_erf 0x1.34p+5 /* 38.5: from here on T(t) is 0 */
 #define f64_END_gate_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_gate_erf 0x1p-6 /* 0.015625 */
+#define f64_INNER_gate_erf -1 /* no inner segments */
 extern TABLE const f64 f64_ROWS_gate_erf[385][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_gate_tanh 0x1.59p+4 /* 21.5625: from here on T(t) is 0 */
 #define f64_END_gate_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_gate_tanh 0x1.8p-7 /* 0.01171875 */
+#define f64_INNER_gate_tanh -1 /* no inner segments */
 extern TABLE const f64 f64_ROWS_gate_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_gate_sigmoid 0x1.b5dp+8 /* 437.8125: from here on T(t) is 0 */
 #define f64_END_gate_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_gate_sigmoid 0x1.4p-6 /* 0.01953125 */
+#define f64_INNER_gate_sigmoid -1 /* no inner segments */
 extern TABLE const f64 f64_ROWS_gate_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_grad_erf 0x1.358p+5 /* 38.6875: from here on T(t) is 0 */
 #define f64_END_grad_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_grad_erf 0x1p-6 /* 0.015625 */
+#define f64_INNER_grad_erf -1 /* no inner segments */
 extern TABLE const f64 f64_ROWS_grad_erf[385][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_grad_tanh 0x1.5ap+4 /* 21.625: from here on T(t) is 0 */
 #define f64_END_grad_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_grad_tanh 0x1.8p-7 /* 0.01171875 */
+#define f64_INNER_grad_tanh -1 /* no inner segments */
 extern TABLE const f64 f64_ROWS_grad_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_grad_sigmoid 0x1.b9cp+8 /* 441.75: from here on T(t) is 0 */
 #define f64_END_grad_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_grad_sigmoid 0x1.4p-6 /* 0.01953125 */
+#define f64_INNER_grad_sigmoid -1 /* no inner segments */
 extern TABLE const f64 f64_ROWS_grad_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * T(t) for t <= END (gelu.h), by narrow segments whose coefficients are rows of a table in memory.
+ * T(t) for t <= END (gelu.h), from narrow segments whose coefficients are rows of a table in memory (tables.c, computed by
+ * tools/fit.py). Included once a REAL.
  *
- * gelu alone, base(x) - T(t): in the inner segments, up to t = 0.4, base is x/2 and T(t) = t P(t) - t/2, which is
- * about -0.4 t^2; in the others base is max(x, 0) and T(t) = t P(t). So the difference rounds more coarsely than T
- * did, or subtracts from zero; and T(0) = +0 leaves the sign of a zero as it is.
+ * gelu alone is base(x) - T(t). In the inner segments, up to t = 0.4, base is x/2 and the table holds t P(t) - t/2, about
+ * -0.4 t^2; in the others base is max(x, 0) and the table holds t P(t). So the difference rounds more coarsely than T did,
+ * or it subtracts from zero. T(0) = +0 leaves the sign of a zero as it is.
  *
- * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2: it lies apart from its
- * center, and p makes up for the rounding of c0. Segment 0 is centred at 0, for gelu with c0 = c1 = 0. From t to the
- * address of the row it is one FMA, and the last coefficients are summed in two chains: latency is what counts here.
+ * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2. The segment lies apart from its
+ * center, so p makes up for the rounding of c0. Segment 0 is centred at 0; for gelu, c0 = c1 = 0 there. Latency counts
+ * here: from t to the address of the row it is one FMA, and the last coefficients are summed in two chains.
  *
  * Worst found, the tail of gelu.h included: of all float32,
  * with FMA: erf 0.78 ULP at -0x1.a60c16p+3, gate_erf 0.80 ULP at -0x1.9f4846p+3, gate_sigmoid 0.79 ULP at
@@ -29,28 +30,29 @@
  *   grad_sigmoid 0.81 ULP at -0x1.a41410117f6b1p+8, grad_tanh 0.80 ULP at -0x1.63cffffffffd4p+2, sigmoid 0.79 ULP
  *   at -0x1.a408f73a732c1p+8, tanh 0.76 ULP at -0x1.4cd0ff9adea5p+2. */
 
-/* T, and what its last rounding lost: d is small, so that is nearly all. */
-INLINE SUM R(by_rows)(V t, const REAL *table, REAL width, V *shifted)
+/* T, and what its last rounding lost: d is small, so the other roundings do not count. `index` holds k in its last bits. */
+INLINE TWO R(T_from_row)(V t, const REAL *table, REAL width, V *index)
 {
-    *shifted = FMA(t, ALL(1 / width), ALL(R(ROUNDER)));
-    V k = *shifted - R(ROUNDER), d = FMA(MAX(k - 1, ALL(0)), ALL(-width), t), d2 = d * d;
+    *index = FMA(t, SPLAT(1 / width), SPLAT(R(ROUNDER)));
+    V k = *index - R(ROUNDER), d = FMA(MAX(k - 1, SPLAT(0)), SPLAT(-width), t), d2 = d * d;
     V c[R(TERMS)];
-    R(rows)(c, R(TERMS), table, (BITS)*shifted);
+    R(rows)(c, R(TERMS), table, (BITS)*index);
     V even = c[R(TERMS) - 2], odd = c[R(TERMS) - 1];
     for (int j = R(TERMS) - 4; j > 0; j -= 2) {
         even = FMA(even, d2, c[j]);
         odd = FMA(odd, d2, c[j + 1]);
     }
     V p = FMA(FMA(odd, d, even), d, c[1]), T = FMA(p, d, c[0]);
-    return (SUM){T, FMA(p, d, c[0] - T)};
+    return (TWO){T, FMA(p, d, c[0] - T)};
 }
 
-#define SEGMENT(curve)                                                                                       \
-    INLINE SUM R(segment_##curve)(V t, V *shifted)                                                           \
+/* T of each curve; for a product and for a sum (table_in_registers.h) it is the same here. */
+#define T_OF(curve)                                                                                          \
+    INLINE TWO R(T_##curve)(V t, V *index)                                                                   \
     {                                                                                                        \
-        return R(by_rows)(t, R(ROWS_##curve)[0], R(WIDTH_##curve), shifted);                                 \
+        return R(T_from_row)(t, R(ROWS_##curve)[0], R(WIDTH_##curve), index);                                \
     }                                                                                                        \
-    INLINE SUM R(parts_##curve)(V t, V *shifted) { return R(segment_##curve)(t, shifted); }                  \
-    INLINE SUM R(rounded_##curve)(V t, V *shifted) { return R(segment_##curve)(t, shifted); }
-GELU_CURVES(SEGMENT)
-#undef SEGMENT
+    INLINE TWO R(T_for_product_##curve)(V t, V *index) { return R(T_##curve)(t, index); }                    \
+    INLINE TWO R(T_for_sum_##curve)(V t, V *index) { return R(T_##curve)(t, index); }
+GELU_CURVES(T_OF)
+#undef T_OF

@@ -13,29 +13,26 @@
 #define V PASTE(REAL, v)
 #define BITS R(bits)
 #define MASK R(mask)
-#define SUM R(sum_t)
+#define TWO R(two)
 #define FMA R(fma)
+#define FMA_EXACT R(fma_exact)
 #define RESIDUAL R(residual)
 #define MAX R(max)
-#define AT_MOST R(at_most)
-#define UP_TO R(up_to)
+#define LE R(le)
+#define POSITIVE_LE R(positive_le)
 #define ANY R(any)
-#define KEEP R(keep)
+#define ZERO_UNLESS R(zero_unless)
 #define SELECT R(select)
-#define ALL(c) ((V){0} + (REAL)(c))
+#define SPLAT(c) ((V){0} + (REAL)(c))
 
 #define REAL f32
-#ifdef GELU_LANES
-#include "lanes.h"
-#else
-#include "rows.h"
-#endif
 #include "gelu.h"
 #undef REAL
+#undef TABLE_IN_REGISTERS /* of float32 alone */
 #define REAL f64
-#include "rows.h"
 #include "gelu.h"
 #undef REAL
+#include "storage.h"
 #include "strides.h"
 #include "random.h"
 
@@ -54,15 +51,15 @@
     {                                                                                                        \
         int undecided = 0;                                                                                   \
         for (int j = 0; j < n_out; j++)                                                                      \
-            undecided |= S##_undecided(out[j * (vectors) + i].value);                                        \
+            undecided |= S##_undecided(out[j * (vectors) + i].hi);                                        \
         if (__builtin_expect(undecided, 0)) {                                                                \
             R##v of[n_in];                                                                                   \
-            R##_sum_t again[n_out];                                                                          \
+            R##_two again[n_out];                                                                          \
             for (int j = 0; j < n_in; j++)                                                                   \
                 of[j] = in[j * (vectors) + i];                                                               \
             R##_again_##name(of, again);                                                                     \
             for (int j = 0; j < n_out; j++)                                                                  \
-                out[j * (vectors) + i].value = R##_to_odd(again[j]);                                         \
+                out[j * (vectors) + i].hi = R##_to_odd(again[j]);                                         \
         }                                                                                                    \
     }
 
@@ -70,7 +67,7 @@
 #define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
     for (; n - at >= (vectors) * LANES(R); at += (vectors) * LANES(R)) {                                     \
         R##v in[(n_in) * (vectors)];                                                                         \
-        R##_sum_t out[(n_out) * (vectors)];                                                                  \
+        R##_two out[(n_out) * (vectors)];                                                                  \
         for (int j = 0; j < n_in; j++)                                                                       \
             for (int i = 0; i < vectors; i++) {                                                              \
                 PREFETCH(x[j] + at + i * LANES(R));                                                          \
@@ -81,7 +78,7 @@
             ROUND_ONCE(S, R, name, n_in, n_out, i, vectors)                                                  \
         for (int j = 0; j < n_out; j++)                                                                      \
             for (int i = 0; i < vectors; i++)                                                                \
-                store(y[j] + at + i * LANES(R), out[j * (vectors) + i].value);                               \
+                store(y[j] + at + i * LANES(R), out[j * (vectors) + i].hi);                               \
     }
 
 #define OPERANDS(S, n_in, n_out)                                                                             \
@@ -104,16 +101,16 @@
         for (; at < n; at += LANES(R)) {                                                                     \
             const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
             R##v in[n_in];                                                                                   \
-            R##_sum_t out[n_out];                                                                            \
+            R##_two out[n_out];                                                                            \
             for (int j = 0; j < n_in; j++)                                                                   \
                 in[j] = length == LANES(R) ? S##_load(x[j] + at) : S##_load_part(x[j] + at, length);         \
             R##_##name(in, out, 1);                                                                          \
             ROUND_ONCE(S, R, name, n_in, n_out, 0, 1)                                                        \
             for (int j = 0; j < n_out; j++)                                                                  \
                 if (length == LANES(R))                                                                      \
-                    S##_store(y[j] + at, out[j].value);                                                      \
+                    S##_store(y[j] + at, out[j].hi);                                                      \
                 else                                                                                         \
-                    S##_store_part(y[j] + at, out[j].value, length);                                         \
+                    S##_store_part(y[j] + at, out[j].hi, length);                                         \
         }                                                                                                    \
     }                                                                                                        \
     static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
@@ -134,7 +131,7 @@
     }
 
 #define AGAIN(R, name) \
-    NOINLINE void R##_again_##name(const R##v *in, R##_sum_t *out) { R##_##name(in, out, 1); }
+    NOINLINE void R##_again_##name(const R##v *in, R##_two *out) { R##_##name(in, out, 1); }
 #define LOOPS_(name, n_in, n_out) AGAIN(f32, name) AGAIN(f64, name) GELU_TYPES(LOOP, name, n_in, n_out)
 #define LOOPS(form, function, n_in, n_out) LOOPS_(function##_##form, n_in, n_out)
 #define LOOPS_OF_FORMS(function, n_in, n_out, with_mu_sigma) GELU_FORMS(LOOPS, function, n_in, n_out)
