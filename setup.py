@@ -115,7 +115,7 @@ class CheckedKernels(build_clib):
 ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")
 MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")]
 
-headers = sorted(glob(KERNELS + "*.h"))
+headers = sorted(glob(KERNELS + "**/*.h", recursive=True))
 
 setup(
     cmdclass={"build_clib": CheckedKernels},

@@ -54,7 +54,7 @@ class Level:
     def __init__(self, name):
         sources = [Path(__file__).with_suffix(".c"), KERNELS / "tables.c"]
         compiler, flags = command("gcc", "cc", debian="gcc"), FLAGS + LEVELS[name]
-        text = b"".join(path.read_bytes() for path in [sources[0], *sorted(KERNELS.glob("*.[ch]"))])
+        text = b"".join(path.read_bytes() for path in [sources[0], *sorted(KERNELS.rglob("*.[ch]"))])
         key = hashlib.sha256(text + " ".join(flags).encode()).hexdigest()[:16]
         path = ROOT / "build" / f"curves-{name}-{key}.so"
         if not path.exists():

@@ -51,15 +51,15 @@
     {                                                                                                        \
         int undecided = 0;                                                                                   \
         for (int j = 0; j < n_out; j++)                                                                      \
-            undecided |= S##_undecided(out[j * (vectors) + i].hi);                                        \
+            undecided |= S##_undecided(out[j * (vectors) + i].hi);                                           \
         if (__builtin_expect(undecided, 0)) {                                                                \
             R##v of[n_in];                                                                                   \
-            R##_two again[n_out];                                                                          \
+            R##_two again[n_out];                                                                            \
             for (int j = 0; j < n_in; j++)                                                                   \
                 of[j] = in[j * (vectors) + i];                                                               \
             R##_again_##name(of, again);                                                                     \
             for (int j = 0; j < n_out; j++)                                                                  \
-                out[j * (vectors) + i].hi = R##_to_odd(again[j]);                                         \
+                out[j * (vectors) + i].hi = R##_to_odd(again[j]);                                            \
         }                                                                                                    \
     }
 
@@ -67,7 +67,7 @@
 #define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
     for (; n - at >= (vectors) * LANES(R); at += (vectors) * LANES(R)) {                                     \
         R##v in[(n_in) * (vectors)];                                                                         \
-        R##_two out[(n_out) * (vectors)];                                                                  \
+        R##_two out[(n_out) * (vectors)];                                                                    \
         for (int j = 0; j < n_in; j++)                                                                       \
             for (int i = 0; i < vectors; i++) {                                                              \
                 PREFETCH(x[j] + at + i * LANES(R));                                                          \
@@ -78,7 +78,7 @@
             ROUND_ONCE(S, R, name, n_in, n_out, i, vectors)                                                  \
         for (int j = 0; j < n_out; j++)                                                                      \
             for (int i = 0; i < vectors; i++)                                                                \
-                store(y[j] + at + i * LANES(R), out[j * (vectors) + i].hi);                               \
+                store(y[j] + at + i * LANES(R), out[j * (vectors) + i].hi);                                  \
     }
 
 #define OPERANDS(S, n_in, n_out)                                                                             \
@@ -101,16 +101,16 @@
         for (; at < n; at += LANES(R)) {                                                                     \
             const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
             R##v in[n_in];                                                                                   \
-            R##_two out[n_out];                                                                            \
+            R##_two out[n_out];                                                                              \
             for (int j = 0; j < n_in; j++)                                                                   \
                 in[j] = length == LANES(R) ? S##_load(x[j] + at) : S##_load_part(x[j] + at, length);         \
             R##_##name(in, out, 1);                                                                          \
             ROUND_ONCE(S, R, name, n_in, n_out, 0, 1)                                                        \
             for (int j = 0; j < n_out; j++)                                                                  \
                 if (length == LANES(R))                                                                      \
-                    S##_store(y[j] + at, out[j].hi);                                                      \
+                    S##_store(y[j] + at, out[j].hi);                                                         \
                 else                                                                                         \
-                    S##_store_part(y[j] + at, out[j].hi, length);                                         \
+                    S##_store_part(y[j] + at, out[j].hi, length);                                            \
         }                                                                                                    \
     }                                                                                                        \
     static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
@@ -130,7 +130,7 @@
         name##_##S(rest, n - at);                                                                            \
     }
 
-#define AGAIN(R, name) \
+#define AGAIN(R, name)                                                                                       \
     NOINLINE void R##_again_##name(const R##v *in, R##_two *out) { R##_##name(in, out, 1); }
 #define LOOPS_(name, n_in, n_out) AGAIN(f32, name) AGAIN(f64, name) GELU_TYPES(LOOP, name, n_in, n_out)
 #define LOOPS(form, function, n_in, n_out) LOOPS_(function##_##form, n_in, n_out)

@@ -92,18 +92,18 @@ INLINE f64v f64_kept_exactly(f64v x, f64_bits bits, gelu_kernel *gate_f64) { ret
             R##v gate = whole ? R##_load(gates + at) : R##_load_part(gates + at, length);                    \
             R##_bits bits = (R##_bits)(whole ? R##_load(words + at) : R##_load_part(words + at, length));    \
             R##v u = R##_uniform(bits), apart = u - gate, one = (R##v){0} + 1;                               \
-            R##_mask kept = R##_le(u, gate);                                                            \
+            R##_mask kept = R##_le(u, gate);                                                                 \
             apart = (R##v)((R##_bits)apart & ~R##_SIGN);                                                     \
-            if (R##_DOUBT > 0 && __builtin_expect(R##_any(R##_le(apart, gate * R##_DOUBT)), 0))         \
-                kept = R##_le(one, R##_kept_exactly(x, bits, gate_f64));                                \
-            R##_mask stays = kept | ~R##_le(x, (R##v){0} + __builtin_inff());                           \
+            if (R##_DOUBT > 0 && __builtin_expect(R##_any(R##_le(apart, gate * R##_DOUBT)), 0))              \
+                kept = R##_le(one, R##_kept_exactly(x, bits, gate_f64));                                     \
+            R##_mask stays = kept | ~R##_le(x, (R##v){0} + __builtin_inff());                                \
             R##v y = R##_select(stays, x, (R##v)((R##_bits)x & R##_SIGN));                                   \
             if (whole)                                                                                       \
                 R##_store(out + at, y);                                                                      \
             else                                                                                             \
                 R##_store_part(out + at, y, length);                                                         \
             if (said) {                                                                                      \
-                bytes of_each = __builtin_convertvector(R##_zero_unless(kept, one), bytes);                         \
+                bytes of_each = __builtin_convertvector(R##_zero_unless(kept, one), bytes);                  \
                 memcpy(said + at, &of_each, (size_t)length);                                                 \
             }                                                                                                \
         }                                                                                                    \

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * x86-64-v3: AVX2 and FMA; every CPU that has AVX2 has F16C. */
+#include <immintrin.h>
+
+#define f32_BYTES 32
+#define f64_BYTES 32
+#define f32_GROUP 2
+#define f64_GROUP 1
+#include "vectors.h"
+
+#define NOT_BEFORE(x) __asm__ volatile("" : "+x"(x))
+
+#define AVX2_WORDS(R, ps)                                                                                    \
+    MASK_WORDS(R)                                                                                            \
+    INTEGER_POSITIVE_LE(R)                                                                                   \
+    INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm256_fmadd_##ps(a, b, c); }                       \
+    INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm256_fnmadd_##ps(a, b, c); }                 \
+    INLINE R##v R##_fma_exact(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                           \
+    INLINE R##v R##_max(R##v a, R##v b) { return _mm256_max_##ps(a, b); }                                    \
+    INLINE R##v R##_clamp(R##v a, R##v b) { return _mm256_max_##ps(_mm256_min_##ps(a, b), -b); }             \
+    INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm256_blendv_##ps(b, a, (R##v)m); }         \
+    INLINE int R##_any(R##_mask m) { return _mm256_movemask_##ps((R##v)m) != 0; }
+AVX2_WORDS(f32, ps)
+AVX2_WORDS(f64, pd)
+
+#define U64_MULTIPLY(a, b) (f64_bits) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
+{
+    f64_bits even = U64_MULTIPLY(a, (f32_bits){0} + b), odd = U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
+    u32_halves(even, odd, high, low);
+}
+
+INLINE f64v f64_join(const f64 *low, const f64 *high)
+{
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
+}
+/* Two numbers of a row at a time, two rows to a register. */
+INLINE void f64_rows(f64v *c, int n, const f64 *table, f64_bits k)
+{
+    const f64 *r[4];
+    for (int i = 0; i < 4; i++)
+        r[i] = table + n * (ptrdiff_t)(uint16_t)k[i];
+    for (int j = 0; j < n; j += 2) {
+        f64v a = f64_join(r[0] + j, r[2] + j), b = f64_join(r[1] + j, r[3] + j);
+        c[j] = _mm256_unpacklo_pd(a, b);
+        c[j + 1] = _mm256_unpackhi_pd(a, b);
+    }
+}
+
+INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
+{
+    const f64_bits offsets = (f64_bits)((k & 0xffff) * (uint32_t)(n * sizeof(f32)));
+    f32v r[4];
+    for (int i = 0; i < 4; i++) {
+        const char *low = (const char *)table + (uint32_t)(offsets[i / 2] >> 32 * (i % 2));
+        const char *high = (const char *)table + (uint32_t)(offsets[2 + i / 2] >> 32 * (i % 2));
+        r[i] = (f32v)f64_join((const f64 *)low, (const f64 *)high);
+    }
+    f64v ab = (f64v)_mm256_unpacklo_ps(r[0], r[1]), cd = (f64v)_mm256_unpacklo_ps(r[2], r[3]);
+    c[0] = (f32v)_mm256_unpacklo_pd(ab, cd);
+    c[1] = (f32v)_mm256_unpackhi_pd(ab, cd);
+    ab = (f64v)_mm256_unpackhi_ps(r[0], r[1]), cd = (f64v)_mm256_unpackhi_ps(r[2], r[3]);
+    c[2] = (f32v)_mm256_unpacklo_pd(ab, cd);
+    c[3] = (f32v)_mm256_unpackhi_pd(ab, cd);
+}
+
+#define TO_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+INLINE f32v f16_unpack(f16_packed v) { return _mm256_cvtph_ps((__m128i)v); }
+INLINE f16_packed f16_pack(f32v v) { return (f16_packed)_mm256_cvtps_ph(v, TO_NEAREST); }
+#define U16_TO_U32(v) (f32_bits) _mm256_cvtepu16_epi32((__m128i)(v))
+
+#define f16_STREAM(p, v) _mm_stream_si128((__m128i *)(p), (__m128i)(v))
+#define f32_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
+#define f64_STREAM(p, v) _mm256_stream_si256((__m256i *)(p), (__m256i)(v))
+#define STREAM_FENCE() _mm_sfence()
