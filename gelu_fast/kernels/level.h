@@ -24,6 +24,8 @@
 #define ZERO_UNLESS R(zero_unless)
 #define SELECT R(select)
 #define SPLAT(c) ((V){0} + (REAL)(c))
+#define V_LANES ((ptrdiff_t)(sizeof(V) / sizeof(REAL)))
+#define S(name) PASTE(STORAGE, _##name) /* of storage.h and the headers below, for each STORAGE */
 
 #define REAL f32
 #include "gelu.h"
@@ -33,8 +35,33 @@
 #include "gelu.h"
 #undef REAL
 #include "storage.h"
+
+#define REAL f32
+#define STORAGE f16
 #include "strides.h"
+#undef STORAGE
+#define STORAGE f32
+#include "strides.h"
+#undef STORAGE
+#undef REAL
+#define REAL f64
+#define STORAGE f64
+#include "strides.h"
+#undef STORAGE
+#undef REAL
+#define REAL f32
+#define STORAGE bf16
+#include "strides.h"
+#undef STORAGE
+#undef REAL
+
 #include "random.h"
+#define REAL f32
+#include "decide.h"
+#undef REAL
+#define REAL f64
+#include "decide.h"
+#undef REAL
 
 /* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread,
  * 0.58 ns without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids,
@@ -142,7 +169,7 @@ GELU_FUNCTIONS(LOOPS_OF_FORMS)
 #define KERNELS_OF_FORMS(function, n_in, n_out, with_mu_sigma) {GELU_FORMS(KERNELS_OF_TYPES, function)},
 const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_FORMS][GELU_N_TYPES] = {GELU_FUNCTIONS(KERNELS_OF_FORMS)};
 
-#define STRIDES_ROW(S, R) {pack_##S, unpack_##S},
+#define STRIDES_ROW(S, R) {S##_pack_strided, S##_unpack_strided},
 const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_ROW)};
 
-const gelu_random PASTE(gelu_random_, LEVEL) = {random_bits, decide_f32, decide_f64};
+const gelu_random PASTE(gelu_random_, LEVEL) = {random_bits, f32_decide, f64_decide};

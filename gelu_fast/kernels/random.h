@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Random bits, and what stochastic GELU does with them: x where a uniform number is not above the gate, else 0.
+ * Random bits and uniform numbers for stochastic GELU (decide.h).
  *
  * The bits are Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
- * four words for each counter, without a state, so that any element's can be had at any time, on any thread. Words
+ * four words for each counter, without a state, so any thread can compute the words of any element at any time. Words
  * 64 b to 64 b + 63 come from the counters 16 b to 16 b + 15, word j of counter c as number 16 j + c % 16, which is the
  * same for any length of a vector. The key is 64 bits, and 64 more are the upper half of the counter. */
 
@@ -24,7 +24,7 @@ INLINE void philox_round(f32_bits *word, uint32_t key_0, uint32_t key_1)
 /* 64 n words from word 64 `at` on; n is a multiple of 4. */
 static void random_bits(uint32_t *words, const uint32_t *key, uint64_t at, ptrdiff_t n)
 {
-    /* Interleaved, as a round waits for the one before: 0.17 ns a word, with 2 blocks 0.23 (Zen 5). */
+    /* Interleaved, as a round waits for the one before: 0.17 ns a word, by 2 blocks 0.23 (Zen 5). */
     enum { BLOCKS = 4 };
     uint32_t lanes[PHILOX_COUNTERS];
     for (int i = 0; i < PHILOX_COUNTERS; i++)
@@ -59,8 +59,8 @@ INLINE f32v f32_uniform(f32_bits bits)
 }
 INLINE f64v f64_uniform(f64_bits bits) { return ((f64v)(bits >> 12 | 0x3ff0000000000000u) - 1.0) + 0x1p-53; }
 
-/* float32: where gate and number are so near that another ISA level's gate may lie on the other side (one of 2^20), the
- * gate is computed once more in float64, by a kernel that does not depend on the level. */
+/* float32: where gate and number are so near that another ISA level's gate may lie on the other side (one in 2^20), the
+ * gate is computed again in float64, by a kernel that does not depend on the level. */
 NOINLINE f32v f32_kept_exactly(f32v x, f32_bits bits, gelu_kernel *gate_f64)
 {
     f32v kept;
@@ -71,42 +71,7 @@ NOINLINE f32v f32_kept_exactly(f32v x, f32_bits bits, gelu_kernel *gate_f64)
     }
     return kept;
 }
-/* float64 has no such need: its gates differ in the last bit at most, in which an element in 2^52 is decided. */
+/* float64 does not need it: its gates differ in the last bit at most, which decides one element in 2^52. */
 INLINE f64v f64_kept_exactly(f64v x, f64_bits bits, gelu_kernel *gate_f64) { return x; }
 #define f32_DOUBT 0x1p-21f
 #define f64_DOUBT 0.0
-
-/* args: x, its gates, words of as many bits, y; and, or NULL, bytes that say where x was kept. -0.0 is kept or becomes
- * -0.0, as any number below 0 that is not kept; NaN is NaN. */
-#define DECIDE(R)                                                                                            \
-    static void decide_##R(char *const *args, ptrdiff_t n, gelu_kernel *gate_f64)                            \
-    {                                                                                                        \
-        typedef VECTOR(uint8_t, LANES(R)) bytes;                                                             \
-        const R *in = (const R *)args[0], *gates = (const R *)args[1], *words = (const R *)args[2];          \
-        R *out = (R *)args[3];                                                                               \
-        char *said = args[4];                                                                                \
-        for (ptrdiff_t at = 0; at < n; at += LANES(R)) {                                                     \
-            const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
-            const int whole = length == LANES(R);                                                            \
-            R##v x = whole ? R##_load(in + at) : R##_load_part(in + at, length);                             \
-            R##v gate = whole ? R##_load(gates + at) : R##_load_part(gates + at, length);                    \
-            R##_bits bits = (R##_bits)(whole ? R##_load(words + at) : R##_load_part(words + at, length));    \
-            R##v u = R##_uniform(bits), apart = u - gate, one = (R##v){0} + 1;                               \
-            R##_mask kept = R##_le(u, gate);                                                                 \
-            apart = (R##v)((R##_bits)apart & ~R##_SIGN);                                                     \
-            if (R##_DOUBT > 0 && __builtin_expect(R##_any(R##_le(apart, gate * R##_DOUBT)), 0))              \
-                kept = R##_le(one, R##_kept_exactly(x, bits, gate_f64));                                     \
-            R##_mask stays = kept | ~R##_le(x, (R##v){0} + __builtin_inff());                                \
-            R##v y = R##_select(stays, x, (R##v)((R##_bits)x & R##_SIGN));                                   \
-            if (whole)                                                                                       \
-                R##_store(out + at, y);                                                                      \
-            else                                                                                             \
-                R##_store_part(out + at, y, length);                                                         \
-            if (said) {                                                                                      \
-                bytes of_each = __builtin_convertvector(R##_zero_unless(kept, one), bytes);                  \
-                memcpy(said + at, &of_each, (size_t)length);                                                 \
-            }                                                                                                \
-        }                                                                                                    \
-    }
-DECIDE(f32)
-DECIDE(f64)
