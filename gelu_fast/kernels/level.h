@@ -8,9 +8,11 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
-/* Short names for what simd.h, f32.h, f64.h and the headers below have for each REAL. */
+/* Short names of the words of simd.h, and of all that the headers below define, for each REAL and each STORAGE. */
 #define R(name) PASTE(REAL, _##name)
+#define S(name) PASTE(STORAGE, _##name)
 #define V PASTE(REAL, v)
+#define V_LANES ((ptrdiff_t)(sizeof(V) / sizeof(REAL)))
 #define BITS R(bits)
 #define MASK R(mask)
 #define TWO R(two)
@@ -24,8 +26,6 @@
 #define ZERO_UNLESS R(zero_unless)
 #define SELECT R(select)
 #define SPLAT(c) ((V){0} + (REAL)(c))
-#define V_LANES ((ptrdiff_t)(sizeof(V) / sizeof(REAL)))
-#define S(name) PASTE(STORAGE, _##name) /* of storage.h and the headers below, for each STORAGE */
 
 #define REAL f32
 #include "gelu.h"
@@ -34,23 +34,41 @@
 #define REAL f64
 #include "gelu.h"
 #undef REAL
+
 #include "storage.h"
+
+/* Operands of a kernel, at most. */
+enum { MAX_IN = 4, MAX_OUT = 2 };
+
+/* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread, 0.58 ns
+ * without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids, x86-64-v4). In cache it
+ * costs 1 %. Tried: from 1 to 4 KiB ahead, nearly alike; fetching around the caches, which fills the few line buffers of
+ * Intel's, 0.66; bursts of stores from registers or a buffer, no faster (Zen 4). */
+#define PREFETCH(p) __builtin_prefetch((const char *)(p) + 4096)
 
 #define REAL f32
 #define STORAGE f16
+#include "access.h"
+#include "loop.h"
 #include "strides.h"
 #undef STORAGE
 #define STORAGE f32
+#include "access.h"
+#include "loop.h"
 #include "strides.h"
 #undef STORAGE
 #undef REAL
 #define REAL f64
 #define STORAGE f64
+#include "access.h"
+#include "loop.h"
 #include "strides.h"
 #undef STORAGE
 #undef REAL
 #define REAL f32
 #define STORAGE bf16
+#include "access.h"
+#include "loop.h"
 #include "strides.h"
 #undef STORAGE
 #undef REAL
@@ -63,34 +81,8 @@
 #include "decide.h"
 #undef REAL
 
-/* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread,
- * 0.58 ns without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids,
- * x86-64-v4). In cache it costs 1 %. Tried: from 1 to 4 KiB ahead, nearly alike; fetching around the caches, which
- * fills the few line buffers of Intel's, 0.66; bursts of stores from registers or a buffer, no faster (Zen 4). */
-#define PREFETCH(p) __builtin_prefetch((const char *)(p) + 4096)
-
-/* Functions of two outputs are long as they are. */
+/* Whole groups of vectors, as long as there are some. Functions of two outputs are long as they are: groups of one. */
 #define GROUP(R, n_out) ((n_out) > 1 ? 1 : R##_GROUP)
-
-/* Only ties need the rounding error, and ties are rare: it is computed anew here for vector i instead of being kept. With
- * it in the loop float16 took 0.26 ns for 0.22 (2^16; Zen 5). */
-#define ROUND_ONCE(S, R, name, n_in, n_out, i, vectors)                                                      \
-    {                                                                                                        \
-        int undecided = 0;                                                                                   \
-        for (int j = 0; j < n_out; j++)                                                                      \
-            undecided |= S##_undecided(out[j * (vectors) + i].hi);                                           \
-        if (__builtin_expect(undecided, 0)) {                                                                \
-            R##v of[n_in];                                                                                   \
-            R##_two again[n_out];                                                                            \
-            for (int j = 0; j < n_in; j++)                                                                   \
-                of[j] = in[j * (vectors) + i];                                                               \
-            R##_again_##name(of, again);                                                                     \
-            for (int j = 0; j < n_out; j++)                                                                  \
-                out[j * (vectors) + i].hi = R##_to_odd(again[j]);                                            \
-        }                                                                                                    \
-    }
-
-/* While so many whole vectors are left. */
 #define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
     for (; n - at >= (vectors) * LANES(R); at += (vectors) * LANES(R)) {                                     \
         R##v in[(n_in) * (vectors)];                                                                         \
@@ -102,28 +94,21 @@
             }                                                                                                \
         R##_##name(in, out, vectors);                                                                        \
         for (int i = 0; i < vectors; i++)                                                                    \
-            ROUND_ONCE(S, R, name, n_in, n_out, i, vectors)                                                  \
+            S##_round_once(in, out, i, vectors, n_in, n_out, R##_again_##name);                              \
         for (int j = 0; j < n_out; j++)                                                                      \
             for (int i = 0; i < vectors; i++)                                                                \
                 store(y[j] + at + i * LANES(R), out[j * (vectors) + i].hi);                                  \
     }
 
-#define OPERANDS(S, n_in, n_out)                                                                             \
-    const S *x[n_in];                                                                                        \
-    S *y[n_out];                                                                                             \
-    for (int j = 0; j < n_in; j++)                                                                           \
-        x[j] = (const S *)args[j];                                                                           \
-    for (int j = 0; j < n_out; j++)                                                                          \
-        y[j] = (S *)args[n_in + j];
-
-/* The loops of `name` over storage type S, computed in R. The last elements, fewer than a vector, go through a padded one: a lane's
- * result depends on nothing but its values. Streaming begins where the first output is aligned, and ends where the last
- * whole group does; where another output is not aligned alike, there is none. */
+/* The loops of `name` over storage type S, computed in R (kernels.h). The last elements, fewer than a vector, are padded to
+ * one: a lane's result depends on nothing but its values. */
 #define LOOP(S, R, name, n_in, n_out)                                                                        \
     static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
     {                                                                                                        \
         ptrdiff_t at = 0;                                                                                    \
-        OPERANDS(S, n_in, n_out)                                                                             \
+        const S *x[n_in];                                                                                    \
+        S *y[n_out];                                                                                         \
+        S##_operands(x, y, args, n_in, n_out);                                                               \
         EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_out))                                      \
         for (; at < n; at += LANES(R)) {                                                                     \
             const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
@@ -132,7 +117,7 @@
             for (int j = 0; j < n_in; j++)                                                                   \
                 in[j] = length == LANES(R) ? S##_load(x[j] + at) : S##_load_part(x[j] + at, length);         \
             R##_##name(in, out, 1);                                                                          \
-            ROUND_ONCE(S, R, name, n_in, n_out, 0, 1)                                                        \
+            S##_round_once(in, out, 0, 1, n_in, n_out, R##_again_##name);                                    \
             for (int j = 0; j < n_out; j++)                                                                  \
                 if (length == LANES(R))                                                                      \
                     S##_store(y[j] + at, out[j].hi);                                                         \
@@ -142,24 +127,23 @@
     }                                                                                                        \
     static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
     {                                                                                                        \
-        ptrdiff_t at = (ptrdiff_t)(-(uintptr_t)args[n_in] % sizeof(S##_packed) / sizeof(S));                 \
-        at = at < n ? at : n;                                                                                \
-        for (int j = 1; j < n_out; j++)                                                                      \
-            if (((uintptr_t)args[n_in + j] - (uintptr_t)args[n_in]) % sizeof(S##_packed) != 0)               \
-                at = n;                                                                                      \
+        ptrdiff_t at = S##_stream_start(args, n, n_in, n_out);                                               \
+        const S *x[n_in];                                                                                    \
+        S *y[n_out];                                                                                         \
         name##_##S(args, at);                                                                                \
-        OPERANDS(S, n_in, n_out)                                                                             \
+        S##_operands(x, y, args, n_in, n_out);                                                               \
         EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_out))                                     \
         STREAM_FENCE();                                                                                      \
-        char *rest[n_in + n_out];                                                                            \
-        for (int j = 0; j < n_in + n_out; j++)                                                               \
-            rest[j] = args[j] + at * (ptrdiff_t)sizeof(S);                                                   \
-        name##_##S(rest, n - at);                                                                            \
+        S##_finish(args, at, n, n_in + n_out, name##_##S);                                                   \
     }
 
-#define AGAIN(R, name)                                                                                       \
+#define AGAIN(R, name) \
     NOINLINE void R##_again_##name(const R##v *in, R##_two *out) { R##_##name(in, out, 1); }
-#define LOOPS_(name, n_in, n_out) AGAIN(f32, name) AGAIN(f64, name) GELU_TYPES(LOOP, name, n_in, n_out)
+#define LOOPS_(name, n_in, n_out)                                                                            \
+    _Static_assert(n_in <= MAX_IN && n_out <= MAX_OUT, "level.h: MAX_IN, MAX_OUT");                          \
+    AGAIN(f32, name)                                                                                         \
+    AGAIN(f64, name)                                                                                         \
+    GELU_TYPES(LOOP, name, n_in, n_out)
 #define LOOPS(form, function, n_in, n_out) LOOPS_(function##_##form, n_in, n_out)
 #define LOOPS_OF_FORMS(function, n_in, n_out, with_mu_sigma) GELU_FORMS(LOOPS, function, n_in, n_out)
 GELU_FUNCTIONS(LOOPS_OF_FORMS)
@@ -169,7 +153,7 @@ GELU_FUNCTIONS(LOOPS_OF_FORMS)
 #define KERNELS_OF_FORMS(function, n_in, n_out, with_mu_sigma) {GELU_FORMS(KERNELS_OF_TYPES, function)},
 const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_FORMS][GELU_N_TYPES] = {GELU_FUNCTIONS(KERNELS_OF_FORMS)};
 
-#define STRIDES_ROW(S, R) {S##_pack_strided, S##_unpack_strided},
-const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_ROW)};
+#define STRIDES_OF_TYPE(S, R) {S##_pack_strided, S##_unpack_strided},
+const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_OF_TYPE)};
 
 const gelu_random PASTE(gelu_random_, LEVEL) = {random_bits, f32_decide, f64_decide};
