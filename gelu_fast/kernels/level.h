@@ -5,28 +5,6 @@
 #include "f32.h"
 #include "f64.h"
 
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-
-/* Short names of the words of simd.h, and of all that the headers below define, for each REAL and each STORAGE. */
-#define R(name) PASTE(REAL, _##name)
-#define S(name) PASTE(STORAGE, _##name)
-#define V PASTE(REAL, v)
-#define V_LANES ((ptrdiff_t)(sizeof(V) / sizeof(REAL)))
-#define BITS R(bits)
-#define MASK R(mask)
-#define TWO R(two)
-#define FMA R(fma)
-#define FMA_EXACT R(fma_exact)
-#define RESIDUAL R(residual)
-#define MAX R(max)
-#define LE R(le)
-#define POSITIVE_LE R(positive_le)
-#define ANY R(any)
-#define ZERO_UNLESS R(zero_unless)
-#define SELECT R(select)
-#define SPLAT(c) ((V){0} + (REAL)(c))
-
 #define REAL f32
 #include "gelu.h"
 #undef REAL

@@ -69,6 +69,28 @@ _Static_assert(sizeof 1.0 == sizeof(double), "gelu_fast needs double constants: 
  * x86-64-v3 1.04, 1.30 (2^16; Zen 5). */
 #define LARGEST_GROUP 3
 
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+/* Headers that are included once a REAL or once a STORAGE write R(name) and S(name), and the words by short names. */
+#define R(name) PASTE(REAL, _##name)
+#define S(name) PASTE(STORAGE, _##name)
+#define V PASTE(REAL, v)
+#define V_LANES ((ptrdiff_t)(sizeof(V) / sizeof(REAL)))
+#define BITS R(bits)
+#define MASK R(mask)
+#define TWO R(two)
+#define FMA R(fma)
+#define FMA_EXACT R(fma_exact)
+#define RESIDUAL R(residual)
+#define MAX R(max)
+#define LE R(le)
+#define POSITIVE_LE R(positive_le)
+#define ANY R(any)
+#define ZERO_UNLESS R(zero_unless)
+#define SELECT R(select)
+#define SPLAT(c) ((V){0} + (REAL)(c))
+
 #if defined(__AVX512F__)
 #include "simd/avx512.h"
 #elif defined(__AVX2__)

@@ -11,18 +11,28 @@
 
 #define NOT_BEFORE(x) __asm__ volatile("" : "+x"(x))
 
-#define AVX2_WORDS(R, ps)                                                                                    \
-    MASK_WORDS(R)                                                                                            \
-    INTEGER_POSITIVE_LE(R)                                                                                   \
-    INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm256_fmadd_##ps(a, b, c); }                       \
-    INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm256_fnmadd_##ps(a, b, c); }                 \
-    INLINE R##v R##_fma_exact(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                           \
-    INLINE R##v R##_max(R##v a, R##v b) { return _mm256_max_##ps(a, b); }                                    \
-    INLINE R##v R##_clamp(R##v a, R##v b) { return _mm256_max_##ps(_mm256_min_##ps(a, b), -b); }             \
-    INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm256_blendv_##ps(b, a, (R##v)m); }         \
-    INLINE int R##_any(R##_mask m) { return _mm256_movemask_##ps((R##v)m) != 0; }
-AVX2_WORDS(f32, ps)
-AVX2_WORDS(f64, pd)
+#define REAL f32
+#include "masks.h"
+#undef REAL
+#define REAL f64
+#include "masks.h"
+#undef REAL
+
+INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm256_fnmadd_ps(a, b, c); }
+INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
+INLINE f32v f32_max(f32v a, f32v b) { return _mm256_max_ps(a, b); }
+INLINE f32v f32_clamp(f32v a, f32v b) { return _mm256_max_ps(_mm256_min_ps(a, b), -b); }
+INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm256_blendv_ps(b, a, (f32v)m); }
+INLINE int f32_any(f32_mask m) { return _mm256_movemask_ps((f32v)m) != 0; }
+
+INLINE f64v f64_fma(f64v a, f64v b, f64v c) { return _mm256_fmadd_pd(a, b, c); }
+INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return _mm256_fnmadd_pd(a, b, c); }
+INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
+INLINE f64v f64_max(f64v a, f64v b) { return _mm256_max_pd(a, b); }
+INLINE f64v f64_clamp(f64v a, f64v b) { return _mm256_max_pd(_mm256_min_pd(a, b), -b); }
+INLINE f64v f64_select(f64_mask m, f64v a, f64v b) { return _mm256_blendv_pd(b, a, (f64v)m); }
+INLINE int f64_any(f64_mask m) { return _mm256_movemask_pd((f64v)m) != 0; }
 
 #define U64_MULTIPLY(a, b) (f64_bits) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)

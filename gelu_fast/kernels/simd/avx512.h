@@ -11,23 +11,35 @@
 
 #define NOT_BEFORE(x) __asm__ volatile("" : "+v"(x))
 
-#define AVX512_WORDS(R, ps, epu32, lanes)                                                                    \
-    typedef __mmask##lanes R##_mask;                                                                         \
-    INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return _mm512_fmadd_##ps(a, b, c); }                       \
-    INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return _mm512_fnmadd_##ps(a, b, c); }                 \
-    INLINE R##v R##_fma_exact(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                           \
-    INLINE R##v R##_max(R##v a, R##v b) { return _mm512_max_##ps(a, b); }                                    \
-    INLINE R##v R##_clamp(R##v a, R##v b) { return _mm512_range_##ps(a, b, 2); }                             \
-    INLINE R##_mask R##_le(R##v a, R##v b) { return _mm512_cmp_##ps##_mask(a, b, _CMP_LE_OQ); }              \
-    INLINE R##_mask R##_positive_le(R##v t, R##v a)                                                          \
-    {                                                                                                        \
-        return _mm512_cmplt_##epu32##_mask((__m512i)((R##_bits)t - 1), (__m512i)a);                          \
-    }                                                                                                        \
-    INLINE int R##_any(R##_mask m) { return m != 0; }                                                        \
-    INLINE R##v R##_zero_unless(R##_mask m, R##v a) { return _mm512_maskz_mov_##ps(m, a); }                  \
-    INLINE R##v R##_select(R##_mask m, R##v a, R##v b) { return _mm512_mask_mov_##ps(b, m, a); }
-AVX512_WORDS(f32, ps, epu32, 16)
-AVX512_WORDS(f64, pd, epu64, 8)
+typedef __mmask16 f32_mask;
+INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm512_fnmadd_ps(a, b, c); }
+INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
+INLINE f32v f32_max(f32v a, f32v b) { return _mm512_max_ps(a, b); }
+INLINE f32v f32_clamp(f32v a, f32v b) { return _mm512_range_ps(a, b, 2); }
+INLINE f32_mask f32_le(f32v a, f32v b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+INLINE f32_mask f32_positive_le(f32v t, f32v a)
+{
+    return _mm512_cmplt_epu32_mask((__m512i)((f32_bits)t - 1), (__m512i)a);
+}
+INLINE int f32_any(f32_mask m) { return m != 0; }
+INLINE f32v f32_zero_unless(f32_mask m, f32v a) { return _mm512_maskz_mov_ps(m, a); }
+INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm512_mask_mov_ps(b, m, a); }
+
+typedef __mmask8 f64_mask;
+INLINE f64v f64_fma(f64v a, f64v b, f64v c) { return _mm512_fmadd_pd(a, b, c); }
+INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return _mm512_fnmadd_pd(a, b, c); }
+INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
+INLINE f64v f64_max(f64v a, f64v b) { return _mm512_max_pd(a, b); }
+INLINE f64v f64_clamp(f64v a, f64v b) { return _mm512_range_pd(a, b, 2); }
+INLINE f64_mask f64_le(f64v a, f64v b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+INLINE f64_mask f64_positive_le(f64v t, f64v a)
+{
+    return _mm512_cmplt_epu64_mask((__m512i)((f64_bits)t - 1), (__m512i)a);
+}
+INLINE int f64_any(f64_mask m) { return m != 0; }
+INLINE f64v f64_zero_unless(f64_mask m, f64v a) { return _mm512_maskz_mov_pd(m, a); }
+INLINE f64v f64_select(f64_mask m, f64v a, f64v b) { return _mm512_mask_mov_pd(b, m, a); }
 
 #define TABLE_IN_REGISTERS
 INLINE f32v f32_lookup(const f32 *table, f32_bits k)

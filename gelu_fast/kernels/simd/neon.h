@@ -11,18 +11,22 @@
 
 #define NOT_BEFORE(x) __asm__ volatile("" : "+w"(x))
 
-#define NEON_WORDS(R, lanes)                                                                                 \
-    MASK_WORDS(R)                                                                                            \
-    INTEGER_POSITIVE_LE(R)                                                                                   \
-    BLEND_WORD(R)                                                                                            \
-    INLINE R##v R##_fma(R##v a, R##v b, R##v c) { return (R##v)vfmaq_##lanes(c, a, b); }                     \
-    INLINE R##v R##_residual(R##v c, R##v a, R##v b) { return (R##v)vfmsq_##lanes(c, a, b); }                \
-    INLINE R##v R##_fma_exact(R##v a, R##v b, R##v c) { return R##_fma(a, b, c); }                           \
-    INLINE R##v R##_max(R##v a, R##v b) { return R##_select((R##_mask)(a > b), a, b); }                      \
-    CLAMP_WORD(R)                                                                                            \
-    INLINE int R##_any(R##_mask m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
-NEON_WORDS(f32, f32)
-NEON_WORDS(f64, f64)
+#define REAL f32
+#include "masks.h"
+#undef REAL
+#define REAL f64
+#include "masks.h"
+#undef REAL
+
+INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return (f32v)vfmaq_f32(c, a, b); }
+INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return (f32v)vfmsq_f32(c, a, b); }
+INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
+INLINE int f32_any(f32_mask m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
+
+INLINE f64v f64_fma(f64v a, f64v b, f64v c) { return (f64v)vfmaq_f64(c, a, b); }
+INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return (f64v)vfmsq_f64(c, a, b); }
+INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
+INLINE int f64_any(f64_mask m) { return vmaxvq_u32((uint32x4_t)m) != 0; }
 
 #define u32_multiply u32_multiply_wide
 

@@ -16,30 +16,6 @@ typedef VECTOR(int64_t, f64_BYTES) f64_signed;
 typedef VECTOR(uint16_t, f32_BYTES / 2) f16_packed;
 typedef f16_packed bf16_packed;
 
-/* Masks as vectors of all ones or zeros. */
-#define MASK_WORDS(R)                                                                                        \
-    typedef R##_bits R##_mask;                                                                               \
-    INLINE R##_mask R##_le(R##v a, R##v b) { return (R##_mask)(a <= b); }                                    \
-    INLINE R##v R##_zero_unless(R##_mask m, R##v a) { return (R##v)(m & (R##_mask)a); }
-
-/* Positive numbers are ordered as their bits. Zero less one becomes the largest integer, and so fails t <= a. Faster than two
- * comparisons of numbers. */
-#define INTEGER_POSITIVE_LE(R)                                                                               \
-    INLINE R##_mask R##_positive_le(R##v t, R##v a)                                                          \
-    {                                                                                                        \
-        const R##_bits last = ~(R##_bits){0} >> 1;                                                           \
-        return (R##_mask)((R##_signed)((R##_bits)t + last) < (R##_signed)((R##_bits)a - ~last));             \
-    }
-
-#define BLEND_WORD(R)                                                                                        \
-    INLINE R##v R##_select(R##_mask m, R##v a, R##v b)                                                       \
-    {                                                                                                        \
-        return (R##v)((m & (R##_mask)a) | (~m & (R##_mask)b));                                               \
-    }
-
-#define CLAMP_WORD(R)                                                                                        \
-    INLINE R##v R##_clamp(R##v a, R##v b) { return R##_select((R##_mask)(a > b), b, R##_max(-b, a)); }
-
 /* The words of 32 bits of the products of even and of odd lanes. */
 INLINE void u32_halves(f64_bits even, f64_bits odd, f32_bits *high, f32_bits *low)
 {
