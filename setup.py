@@ -115,7 +115,9 @@ class CheckedKernels(build_clib):
 ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")
 MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")]
 
-headers = sorted(glob(KERNELS + "**/*.h", recursive=True))
+HERE = Path(__file__).parent
+headers = sorted(glob(KERNELS + "**/*.h", root_dir=HERE, recursive=True))
+tables = sorted(glob(KERNELS + "tables/*.c", root_dir=HERE))
 
 setup(
     cmdclass={"build_clib": CheckedKernels},
@@ -133,7 +135,7 @@ setup(
     ext_modules=cythonize(
         Extension(
             "gelu_fast._core",
-            ["gelu_fast/_core.pyx", KERNELS + "levels.c", KERNELS + "tables.c", KERNELS + "pool.c"],
+            ["gelu_fast/_core.pyx", KERNELS + "levels.c", KERNELS + "pool.c", *tables],
             depends=headers,
             include_dirs=[numpy.get_include(), "gelu_fast"],
             define_macros=MACROS + [("Py_LIMITED_API", "0x030B0000")] * ABI3,

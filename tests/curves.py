@@ -52,7 +52,7 @@ class Level:
     """The kernels of one ISA level."""
 
     def __init__(self, name):
-        sources = [Path(__file__).with_suffix(".c"), KERNELS / "tables.c"]
+        sources = [Path(__file__).with_suffix(".c"), *sorted(KERNELS.glob("tables/*.c"))]
         compiler, flags = command("gcc", "cc", debian="gcc"), FLAGS + LEVELS[name]
         text = b"".join(path.read_bytes() for path in [sources[0], *sorted(KERNELS.rglob("*.[ch]"))])
         key = hashlib.sha256(text + " ".join(flags).encode()).hexdigest()[:16]

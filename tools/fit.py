@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compute every coefficient of the kernels and write them as hex floats.
 
-    python tools/fit.py            rewrite gelu_fast/kernels/coeffs_f32.h, coeffs_f64.h and tables.c
+    python tools/fit.py            rewrite gelu_fast/kernels/coeffs_f32.h, coeffs_f64.h and tables/*.c
     python tools/fit.py --check    exit 1 if the committed files differ from what is computed
 
 All arithmetic is ball arithmetic of PREC bits (python-flint); a constant is rounded once, when it is
@@ -276,7 +276,7 @@ def accuracy(error):
 
 
 def header(real, tables):
-    """coeffs_<real>.h; appends the tables it declares to `tables`."""
+    """coeffs_<real>.h; adds the tables that it declares to `tables`, by function."""
     name = real.name
     lines = [
         "/* SPDX-License-Identifier: BSD-3-Clause */",
@@ -330,7 +330,9 @@ def header(real, tables):
         scalar(f"INNER_{curve}", inner, "the last inner segment" if inner >= 0 else "no inner segments")
         declaration = f"TABLE const {name} {name}_{table_name}_{curve}[{len(rows)}][{len(rows[0])}]"
         lines.append(f"extern {declaration}; /* {meaning} */")
-        tables.append((declaration, accuracy(error), [", ".join(map(real.hex, row)) for row in rows]))
+        lines_of_rows = (f"    {{{', '.join(map(real.hex, row))}}}," for row in rows)
+        function = tables.setdefault(CURVES[curve][0], [])
+        function += ["", f"/* {accuracy(error)} */", f"{declaration} = {{", *lines_of_rows, "};"]
 
     scalar("TERMS", real.terms, "coefficients of a segment in memory")
     if real.lane_terms:
@@ -349,30 +351,35 @@ def header(real, tables):
 
 
 def files():
-    tables = []
-    written = {f"coeffs_{real.name}.h": header(real, tables) for real in (F32, F64)}
-    lines = [
-        "/* SPDX-License-Identifier: BSD-3-Clause */",
-        "/* Written by tools/fit.py; change that, not this. The segments of T(t): see rows.h and lanes.h. */",
-        '#include "f32.h"',
-        '#include "f64.h"',
-    ]
-    for declaration, error, rows in tables:
-        lines += ["", f"/* {error} */", f"{declaration} = {{", *(f"    {{{row}}}," for row in rows), "};"]
-    return written | {"tables.c": "\n".join([*lines, ""])}
+    """name -> text, of all files that are written."""
+    written = {}
+    for real in (F32, F64):
+        tables = {}
+        written[f"coeffs_{real.name}.h"] = header(real, tables)
+        for function, lines in tables.items():
+            head = [
+                "/* SPDX-License-Identifier: BSD-3-Clause */",
+                "/* Written by tools/fit.py; change that, not this. The segments of T(t): table_in_memory.h. */",
+                f'#include "../{real.name}.h"',
+            ]
+            written[f"tables/{real.name}_{function}.c"] = "\n".join([*head, *lines, ""])
+    return written
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
-    stale = []
-    for name, text in files().items():
+    written = files()
+    there = (f"tables/{path.name}" for path in KERNELS.glob("tables/*.c"))
+    stale = [name for name in there if name not in written]
+    for name, text in written.items():
         path = KERNELS / name
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            stale.append(path.name)
+            stale.append(name)
     if stale:
         sys.exit(f"tools/fit.py computes something else than what stands in {', '.join(stale)}")
 

@@ -8,7 +8,7 @@
 /* The forms of GELU: exact (erf), by tanh, by the logistic function. */
 #define GELU_FORMS(ROW, ...) ROW(erf, ##__VA_ARGS__) ROW(tanh, ##__VA_ARGS__) ROW(sigmoid, ##__VA_ARGS__)
 
-/* The curves T(t) that all functions come from. gelu.h has a tail_<curve> for each, tables.c its segments. */
+/* The curves T(t) that all functions come from. gelu.h has a tail_<curve> for each, tables/ its segments. */
 #define GELU_EVEN(ROW) ROW(erf) ROW(tanh) ROW(sigmoid)
 #define GELU_ODD(ROW) ROW(gate_erf) ROW(gate_tanh) ROW(gate_sigmoid) ROW(grad_erf) ROW(grad_tanh) ROW(grad_sigmoid)
 #define GELU_CURVES(ROW) GELU_EVEN(ROW) GELU_ODD(ROW)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * T(t) for t <= END (gelu.h), from narrow segments whose coefficients are rows of a table in memory (tables.c, computed by
+ * T(t) for t <= END (gelu.h), from narrow segments whose coefficients are rows of a table in memory (tables/, computed by
  * tools/fit.py). Included once a REAL.
  *
  * gelu alone is base(x) - T(t). In the inner segments, up to t = 0.4, base is x/2 and the table holds t P(t) - t/2, about
