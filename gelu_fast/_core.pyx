@@ -539,25 +539,46 @@ cdef void *descriptors[MAX_TYPES]  # NumPy's own: of native byte order, without 
 cdef int n_types = 0
 
 
+cdef int kernels_of[MAX_TYPES]  # the GELU_T_<type> whose kernels compute each type
+
+
+cdef void take_kernels(int t) noexcept:
+    """Point the loops of type t to the kernels of the current ISA level."""
+    cdef int f, form
+    for f in range(GELU_N_FUNCTIONS):
+        for form in range(GELU_N_FORMS):
+            loops[f][form][t].kernels = gelu_levels[level].kernels[f][form][kernels_of[t]]
+            loops[f][form][t].strides = gelu_levels[level].strides[kernels_of[t]]
+            if loops[f][form][t].widen != NULL:
+                loops[f][form][t].kernels.streaming = NULL
+
+
+def _use_level(name):
+    """Compute on another ISA level from now on; for tests and measurements, while no other thread computes."""
+    global level, isa_level
+    isa_level = choose_level(name, built_isa_levels, available_isa_levels)
+    level = built_isa_levels.index(isa_level)
+    for t in range(n_types):
+        take_kernels(t)
+
+
 cdef int new_type(object dtype, int kernels_type, const float *widen, const uint8_t *narrow) except -1:
     """Number a type, and make a loop for it of each function's kernels for `kernels_type`, a GELU_T_<type>."""
     global n_types
     cdef int f, form, t = n_types
     cdef Loop *loop
+    kernels_of[t] = kernels_type
     kept.append(dtype)
     descriptors[t] = <void *> dtype
     for f in range(GELU_N_FUNCTIONS):
         for form in range(GELU_N_FORMS):
             loop = &loops[f][form][t]
-            loop.kernels = gelu_levels[level].kernels[f][form][kernels_type]
-            loop.strides = gelu_levels[level].strides[kernels_type]
             loop.n_in = gelu_functions[f].n_in
             loop.n_args = loop.n_in + gelu_functions[f].n_out
             loop.itemsize = dtype.itemsize
             loop.widen, loop.narrow, loop.draws = widen, narrow, NULL
-            if widen != NULL:
-                loop.kernels.streaming = NULL
             loop_data[f][form][t] = loop
+    take_kernels(t)
     loop_functions[t] = <np.PyUFuncGenericFunction> ufunc_loop
     n_types += 1
     return t

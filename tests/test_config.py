@@ -62,6 +62,29 @@ sys.stdout.buffer.write(np.stack([gelu_fast.gelu(x, a) for a in (False, True, "s
     return np.frombuffer(done.stdout, x.dtype)
 
 
+@pytest.fixture
+def any_level():
+    """The ISA level may change, and is put back."""
+    before = _core.isa_level
+    yield
+    _core._use_level(before)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_levels_in_one_process(dtype, any_level):
+    """Another ISA level, taken in this process, computes what it computes in a process of its own."""
+    x = np.random.default_rng(0).normal(0, 5, 20_000).astype(dtype)
+    for level in (*_core.available_isa_levels, _core.available_isa_levels[0]):
+        _core._use_level(level)
+        assert _core.isa_level == level
+        for ways in (gelu_fast.gelu, lambda x, approx: gelu_fast.gelu(x, approx, order="C")):
+            y = np.stack([ways(x, approx) for approx in (False, True, "sigmoid")])
+            assert y.tobytes() == results(level, x).tobytes()
+    with pytest.raises(ImportError, match="there is no such ISA level"):
+        _core._use_level("x86-64-v9")
+    assert _core.isa_level == level
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_levels_agree(dtype):
     """All levels that this CPU has, on the same values: within twice the bound, or to the bit (README)."""
