@@ -4,13 +4,16 @@
 A bound is the largest distance in ULP between a result and the exact value of the function, rounding
 included; a ULP is the spacing of the type's numbers in the binade of the exact value, and among subnormal
 results that of the subnormals. 0.5 ULP is correct rounding. The exact value of a function of several inputs
-is that of what _docs.py says of it, with what is rounded there rounded. Docstrings, README and tests read
+is that of its formula in _functions.py, with each rounding that its notes name. Docstrings, README and tests read
 this table and nothing else."""
 
-FORMS = {"erf": "exact", "tanh": "tanh", "sigmoid": "sigmoid"}
-UNARY = ("gelu", "gelu_gate", "gelu_grad")
-MU_SIGMA = ("gelu_mu_sigma", "gelu_gate_mu_sigma", "gelu_grad_mu_sigma", "gelu_backward_mu_sigma")
-FUSED = ("gelu_backward", "bias_gelu", "geglu", "geglu_backward")
+from gelu_fast._functions import FORMS as _FORMS
+from gelu_fast._functions import FUNCTIONS
+
+FORMS = {suffix: form.name for suffix, form in _FORMS.items()}
+UNARY = tuple(name for name, row in FUNCTIONS.items() if row.inputs == "x")
+MU_SIGMA = tuple(name for name in FUNCTIONS if name.endswith("_mu_sigma"))
+FUSED = tuple(name for name in FUNCTIONS if name not in (*UNARY, *MU_SIGMA))
 
 # ufunc -> (the function that it is a form of, its form)
 UFUNCS = {

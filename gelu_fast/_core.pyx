@@ -1081,321 +1081,40 @@ cdef tuple halves(object x, object axis):
 
 # Here, as Python functions around them would take half of the time of a small call.
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
          order="K", subok=True, signature=None):
-    """
-    The Gaussian error linear unit, x Phi(x), or one of its approximations.
-
-    Parameters
-    ----------
-    x : array_like
-        Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
-        numbers are promoted as `numpy.exp` promotes them. Where ml_dtypes is installed, its bfloat16 and floats of
-        one byte are types as well. Arrays of other libraries that know NumPy's ufuncs (dask, pandas, xarray) give
-        arrays of theirs.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the
-        sigmoid approximation. These are the ufuncs `gelu_erf`, `gelu_tanh` and `gelu_sigmoid`.
-    mu, sigma : array_like, optional
-        Location and scale of the distribution whose gate it is: ``x Phi((x - mu) / sigma)``. Unless they are the
-        numbers 0 and 1, the ufuncs are `gelu_mu_sigma_erf`, `gelu_mu_sigma_tanh` and `gelu_mu_sigma_sigmoid`, whose
-        docstrings say what is rounded. For mu = 0 and a small sigma it comes near to ReLU. Where one of them is missing
-        (masked, NA, null), the result is missing, too.
-    out : ndarray, None, or tuple of one ndarray, optional
-        Where to put the result; may be `x` itself.
-    where : array_like of bool, optional
-        Where to compute; elsewhere `out` keeps its value.
-    dtype, casting, order, subok, signature
-        As for every `numpy.ufunc`.
-
-    Returns
-    -------
-    ndarray or scalar
-        GELU of each element, in the shape of `x`; `out` if given.
-
-    Raises
-    ------
-    ValueError
-        If `approx` is none of the above, if an element is computed with a `sigma` that is not above 0, or that becomes 0
-        when it is rounded to the type that is computed in (a lazy `sigma`, as a dask array, is not checked: the results
-        are NaN there), or if `out` has a shape that the result does not broadcast to.
-    TypeError
-        If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under
-        `casting`.
-
-    See Also
-    --------
-    gelu_erf, gelu_tanh, gelu_sigmoid : The forms, with their error bounds.
-    gelu_mu_sigma_erf, gelu_mu_sigma_tanh, gelu_mu_sigma_sigmoid : With location and scale.
-
-    References
-    ----------
-    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import gelu
-    >>> gelu(np.array([-10.0, -1.0, 0.0, 1.0]))
-    array([-7.61985302e-23, -1.58655254e-01,  0.00000000e+00,  8.41344746e-01])
-    >>> gelu(np.float32(1.0), approx="tanh")
-    np.float32(0.841192)
-    """
     return call(GELU_F_gelu, form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
               order="K", subok=True, signature=None):
-    """
-    The gate of GELU, which x is multiplied with: Phi(x), or one of its approximations.
-
-    The negative tail keeps its relative accuracy, down to subnormal results.
-
-    Parameters
-    ----------
-    x : array_like
-        Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
-        numbers are promoted as `numpy.exp` promotes them, and see `gelu`.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form, as for `gelu`. These are the ufuncs `gelu_gate_erf`, `gelu_gate_tanh` and `gelu_gate_sigmoid`.
-    mu, sigma : array_like, optional
-        Location and scale, as for `gelu`: ``Phi((x - mu) / sigma)``, `gelu_gate_mu_sigma_erf` and so on.
-    out, where, dtype, casting, order, subok, signature
-        As for `gelu`.
-
-    Returns
-    -------
-    ndarray or scalar
-        The gate of each element, from 0 at -inf to 1 at +inf, in the shape of `x`; `out` if given.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `gelu` does.
-
-    See Also
-    --------
-    gelu : x times its gate.
-    gelu_gate_erf, gelu_gate_tanh, gelu_gate_sigmoid : The forms, with their error bounds.
-
-    References
-    ----------
-    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import gelu_gate
-    >>> gelu_gate(np.array([-10.0, 0.0, 1.0]))
-    array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])
-    """
     return call(GELU_F_gelu_gate, form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
               order="K", subok=True, signature=None):
-    """
-    The derivative of GELU, or of one of its approximations.
-
-    Parameters
-    ----------
-    x : array_like
-        Where to take the derivative; of any shape. float16, float32 and float64 are computed as they are; bool,
-        integers and Python numbers are promoted as `numpy.exp` promotes them, and see `gelu`.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form, as for `gelu`. These are the ufuncs `gelu_grad_erf`, `gelu_grad_tanh` and `gelu_grad_sigmoid`.
-    mu, sigma : array_like, optional
-        Location and scale, as for `gelu`; the derivative is that with respect to `x`. The ufuncs are
-        `gelu_grad_mu_sigma_erf` and so on; of both terms, which may cancel, and their sum the largest counts for the
-        error.
-    out, where, dtype, casting, order, subok, signature
-        As for `gelu`.
-
-    Returns
-    -------
-    ndarray or scalar
-        The derivative at each element, 0 at -inf and 1 at +inf, in the shape of `x`; `out` if given. It is zero at
-        one point near -0.75, and exceeds 1 for x between 0.75 and infinity.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `gelu` does.
-
-    See Also
-    --------
-    gelu_grad_erf, gelu_grad_tanh, gelu_grad_sigmoid : The forms, with their error bounds.
-
-    References
-    ----------
-    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import gelu_grad
-    >>> gelu_grad(np.array([-10.0, 0.0, 1.0]))
-    array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])
-    """
     return call(GELU_F_gelu_grad, form_of(approx), (x,), mu, sigma, out, where, dtype, casting, order, subok, signature)
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None,
                   casting="same_kind", order="K", subok=True, signature=None):
-    """
-    The gradient that GELU hands back: `dy` times the derivative at `x`, in one pass.
-
-    Parameters
-    ----------
-    dy : array_like
-        The gradient with respect to the result of ``gelu(x, approx)``.
-    x : array_like
-        The input of that, of a shape that broadcasts with that of `dy`. Types are promoted as by `numpy.multiply`,
-        integers as for `gelu`.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form, as for `gelu`. These are the ufuncs `gelu_backward_erf`, `gelu_backward_tanh` and
-        `gelu_backward_sigmoid`.
-    mu, sigma : array_like, optional
-        Location and scale, as for `gelu`. The ufuncs are `gelu_backward_mu_sigma_erf` and so on, which multiply with
-        the rounded ``gelu_grad(x, approx, mu=mu, sigma=sigma)``.
-    out, where, dtype, casting, order, subok, signature
-        As for `gelu`; `out` may be `dy` or `x`.
-
-    Returns
-    -------
-    ndarray or scalar
-        ``dy * gelu_grad(x, approx)``, the product rounded once, in the shape that both broadcast to; `out` if given.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `gelu` does; ValueError also if the shapes do not broadcast.
-
-    See Also
-    --------
-    gelu_grad : The derivative itself.
-    gelu_backward_erf, gelu_backward_tanh, gelu_backward_sigmoid : The forms, with their error bounds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import gelu_backward
-    >>> gelu_backward(np.array([1.0, 1.0, 0.5]), np.array([-10.0, 0.0, 1.0]))
-    array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])
-    """
     return call(GELU_F_gelu_backward, form_of(approx), (dy, x), mu, sigma, out, where, dtype, casting, order, subok,
                 signature)
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
               subok=True, signature=None):
-    """
-    GELU of a sum, ``gelu(x + bias, approx)``, in one pass.
-
-    Parameters
-    ----------
-    x : array_like
-        Input, of any shape.
-    bias : array_like
-        What is added, of a shape that broadcasts with that of `x`: most often one number for each of the last axis.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form, as for `gelu`. These are the ufuncs `bias_gelu_erf`, `bias_gelu_tanh` and `bias_gelu_sigmoid`.
-    out, where, dtype, casting, order, subok, signature
-        As for `gelu`; `out` may be `x`.
-
-    Returns
-    -------
-    ndarray or scalar
-        GELU of each sum. The sum is rounded once, to the type that is computed in: float32 for float16, else the
-        type of the result.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `gelu` does; ValueError also if the shapes do not broadcast.
-
-    See Also
-    --------
-    bias_gelu_erf, bias_gelu_tanh, bias_gelu_sigmoid : The forms, with their error bounds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import bias_gelu
-    >>> bias_gelu(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.0, -2.0]))
-    array([[0.84134475, 0.        ],
-           [2.99595031, 1.95449974]])
-    """
     return call(GELU_F_bias_gelu, form_of(approx), (x, bias), NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
                 signature)
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=None, casting="same_kind", order="K",
           subok=True, signature=None):
-    """
-    The gated linear unit with GELU, ``gelu(gate, approx) * up``, in one pass.
-
-    Parameters
-    ----------
-    gate : array_like
-        What GELU is taken of; or, if `up` is not given, both: it is split in halves along `axis`, `up` the first
-        and the gate the second, as torch's and JAX's glu and diffusers' GEGLU do.
-    up : array_like, optional
-        What it is multiplied with, of a shape that broadcasts with that of `gate`. Python's True, False and strings are
-        refused, as they are meant for `approx`.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form, as for `gelu`. These are the ufuncs `geglu_erf`, `geglu_tanh` and `geglu_sigmoid`.
-    axis : int, optional
-        Along which one array is split. It has no meaning for two.
-    out, where, dtype, casting, order, subok, signature
-        As for `gelu`; `out` may be `gate` or `up`.
-
-    Returns
-    -------
-    ndarray or scalar
-        The product, rounded once.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `gelu` does; ValueError also if the shapes do not broadcast, or if one array has no axis `axis` (an
-        `numpy.exceptions.AxisError`) or an odd number of elements along it.
-
-    See Also
-    --------
-    geglu_backward : Its gradients.
-    geglu_erf, geglu_tanh, geglu_sigmoid : The forms, with their error bounds.
-
-    References
-    ----------
-    N. Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import geglu
-    >>> geglu(np.array([0.0, 1.0, 2.0]), np.array([3.0, 2.0, 1.0]))
-    array([0.        , 1.68268949, 1.95449974])
-    >>> geglu(np.array([3.0, 2.0, 1.0, 0.0, 1.0, 2.0]))
-    array([0.        , 1.68268949, 1.95449974])
-    """
     cdef int form = form_of(approx)
     if isinstance(up, (str, bool)):  # np.True_ and np.False_ are numbers like any other
         raise TypeError(f"up must be an array or a number, not {up!r}; approx is given by its name")
@@ -1405,55 +1124,8 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
                    subok=True, signature=None):
-    """
-    The gradients that GEGLU hands back, both in one pass over its inputs.
-
-    Parameters
-    ----------
-    dy : array_like
-        The gradient with respect to the result of ``geglu(gate, up, approx)``.
-    gate, up : array_like
-        The inputs of that, of shapes that broadcast with that of `dy`. (The gradients are not summed where an input
-        was repeated: they have the shape that all broadcast to.)
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form, as for `gelu`. These are the ufuncs `geglu_backward_erf`, `geglu_backward_tanh` and
-        `geglu_backward_sigmoid`.
-    out : tuple of two ndarrays or None, optional
-        Where to put the results; may be any of the inputs.
-    where, dtype, casting, order, subok, signature
-        As for `gelu`.
-
-    Returns
-    -------
-    d_gate, d_up : ndarray or scalar
-        ``(dy * up) * gelu_grad(gate, approx)`` and ``dy * gelu(gate, approx)``; ``dy * up`` is rounded once, to the
-        type that is computed in, and so is each product.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `gelu` does; ValueError also if the shapes do not broadcast.
-
-    See Also
-    --------
-    geglu : The forward pass.
-    geglu_backward_erf, geglu_backward_tanh, geglu_backward_sigmoid : The forms, with their error bounds.
-
-    References
-    ----------
-    N. Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import geglu_backward
-    >>> geglu_backward(np.array([1.0, 0.5]), np.array([0.0, 1.0]), np.array([3.0, 2.0]))
-    (array([1.5       , 1.08331547]), array([0.        , 0.42067237]))
-    """
     return call(GELU_F_geglu_backward, form_of(approx), (dy, gate, up), NO_MU, NO_SIGMA, out, where, dtype, casting,
                 order, subok, signature)
 
@@ -1602,87 +1274,7 @@ cdef object stochastic(object x, object rng, object approx, object out, object r
 
 
 @cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 def stochastic_gelu(x, rng=None, *, approx=False, offset=0, out=None, return_mask=False):
-    """
-    The random form of GELU: x times 1 with probability gate(x), else times 0; GELU is its mean.
-
-    Parameters
-    ----------
-    x : array_like
-        Input, of any shape. Types are as for `gelu`; float16, bfloat16 and the types of one byte are taken through
-        float32. A dask array is refused: see the example.
-    rng : None, int, array_like of ints, SeedSequence, BitGenerator, Generator or RandomState, optional
-        The source of randomness, as for `numpy.random.default_rng`. A seed (an int or ints, each at least 0, or a
-        SeedSequence) gives the same result in every call. From a generator a call takes four words of 32 bits, from an
-        empty `x` none. None takes the system's entropy.
-    approx : {False, "none", True, "tanh", "sigmoid"}, optional
-        The form of the gate, as for `gelu`.
-    offset : int, optional
-        The number of the first element of `x`. With a seed, ``stochastic_gelu(x[n:], seed, offset=n)`` is
-        ``stochastic_gelu(x, seed)[n:]`` for an `x` of one dimension. ``offset + x.size`` is at most 2**64.
-    out : ndarray or None, optional
-        Where to put the result, of the shape of `x`; may be `x` itself. For a masked `x` a masked array.
-    return_mask : bool, optional
-        Whether to return where `x` was kept, too.
-
-    Returns
-    -------
-    y : ndarray or scalar
-        A new array in C order: `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is below zero or -0.0. NaN at
-        NaN. Masked where `x` is masked; other subclasses of ndarray, and what pandas and xarray hold beside the numbers,
-        are left out.
-    mask : ndarray of bool or scalar, only if `return_mask`
-        Where `x` was kept; False at NaN. Masked where `x` is masked.
-
-    Raises
-    ------
-    TypeError
-        If `x` is complex, longdouble, object, string or datetime, is still to be computed, or does not become an array;
-        if `rng` is none of the above, `offset` is no integer, or `out` is no array or cannot hold the result.
-    ValueError
-        If `approx` is none of the above, a seed or `offset` is below 0, `offset` is too large, or `out` has another
-        shape than `x`.
-
-    See Also
-    --------
-    gelu : Its mean.
-    gelu_gate : The probability.
-
-    Notes
-    -----
-    Element i, in C order, is decided by word ``offset + i`` of a counter-based generator, Philox4x32-10 (word pairs for
-    float64), so that one seed gives the same result whatever the memory layout, the number of threads, or the ISA level.
-    The number that is compared with the gate has 31 bits, for float64 52: the probability is right to 2**-32, or 2**-53.
-
-    References
-    ----------
-    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.
-    J. Salmon, M. Moraes, R. Dror and D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gelu_fast import stochastic_gelu
-    >>> stochastic_gelu(np.array([-3.0, -0.5, 0.5, 3.0]), 1)
-    array([-0. , -0.5,  0. ,  3. ])
-
-    A dask array: chunks of whole rows of the first axis, each of which says the number of its first element. The result
-    is that of a call on the whole array. A seed belongs here: chunks must not share a Generator.
-
-    >>> import math
-    >>> import dask.array as da
-    >>> def block(x, seed, block_info):
-    ...     row = block_info[0]["array-location"][0][0]
-    ...     return stochastic_gelu(x, seed, offset=row * math.prod(x.shape[1:]))
-    >>> x = np.random.default_rng(0).normal(size=(40, 5, 6))
-    >>> lazy = da.from_array(x, chunks=(7, 2, 3))
-    >>> rows = lazy.rechunk({axis: -1 for axis in range(1, lazy.ndim)})
-    >>> y = rows.map_blocks(block, 7, dtype=x.dtype, meta=x[:0])
-    >>> bool((y.compute() == stochastic_gelu(x, 7)).all())
-    True
-    """
     cdef gelu_environment before = gelu_enter_environment()  # as for all functions: call
     try:
         return stochastic(x, rng, approx, out, return_mask, offset)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The docstrings of the ufuncs, with their bounds from the accuracy table."""
+"""Docstrings of functions and ufuncs, by one template: from the table of functions, and the accuracy table's bounds."""
 
 from functools import cache
-from textwrap import fill
 
 from gelu_fast._bounds import (
     NEAR_ZERO,
@@ -14,262 +13,249 @@ from gelu_fast._bounds import (
     UNIT_NEAR_ZERO,
     ZEROS,
 )
+from gelu_fast._functions import FORMS, FUNCTIONS, REFERENCES
 
-_TEMPLATE = """\
-{summary}
+WIDTH = 79
 
-Parameters
-----------
-{parameters}
-out, where, casting, order, dtype, subok, signature
-    As for every `numpy.ufunc`.
 
-Returns
--------
-{returns}
+@cache  # many are alike
+def _wrapped(text, indent=""):
+    """The paragraph in lines of at most WIDTH characters, with code unbroken; textwrap takes ten times as long."""
+    pieces = text.split("``")
+    pieces[1::2] = [code.replace(" ", "\0") for code in pieces[1::2]]
+    lines, line = [], indent
+    for word in "``".join(pieces).split():
+        if len(line) + len(word) > WIDTH and line != indent:
+            lines.append(line.rstrip())
+            line = indent
+        line += word + " "
+    return "\n".join([*lines, line.rstrip()]).replace("\0", " ")
 
-Raises
-------
-TypeError
-    If an input is complex, longdouble, object, string or datetime.
 
-See Also
---------
-{function} : All forms in one function.
+def _items(items):
+    """A list of numpydoc: names, and what they are."""
+    return "\n".join(f"{name}\n{_wrapped(text, '    ')}" for name, text in items.items())
 
-Notes
------
-{error}{near_zero}A result depends on nothing but its inputs' values: not on position, length, stride, or the number of
-threads. No finite input raises a floating-point warning.
 
-{reference}
+def _numpydoc(summary, **sections):
+    """The template. Each section is a text, or a dict of names and texts; an empty one is left out."""
+    parts = [summary]
+    for name, section in sections.items():
+        title = name.replace("_", " ").title()
+        if section:
+            parts.append(
+                f"{title}\n{'-' * len(title)}\n{_items(section) if isinstance(section, dict) else section}"
+            )
+    return "\n\n".join(parts) + "\n"
 
-Examples
---------
->>> import numpy as np
->>> import gelu_fast
->>> gelu_fast.{name}({inputs})
-{output}
-"""
 
-_ONE_INPUT = """Input, of any shape. float16, float32 and float64 are computed as they are; bool, integers and Python
-numbers are promoted as `numpy.exp` promotes them. With ml_dtypes installed, bfloat16 and its floats of one byte are
-types as well."""
-_INPUTS = """Inputs, of shapes that broadcast together, of types that are promoted to one as by `numpy.multiply`. See
-`gelu` for the types."""
+# ---- ufuncs ----
 
-_ERROR_OF_ONE = """\
-Error, against the exact value and rounding included, on every ISA level: at most {float32:g} ULP for every
-float32; {float64:g} ULP for float64 (sampled); {float16:g} ULP, which is correct rounding, for every float16 and
-bfloat16, and {one_byte:g} for the types of one byte.
-"""
-_ERROR = """\
-Error, against the exact value of the above and rounding included, on every ISA level (sampled, and searched
-for the worst): at most {float32:g} ULP{term} for float32, {float64:g} for float64, {float16:g}
-for float16, {bfloat16:g} for bfloat16.
-"""
-_NEAR_ZERO = """\
-{what} zero at {zero:.6f}; at most {near:g} from there the error is at most 2**{float32}{times} for float32 and
-2**{float64}{times} for float64, or a ULP if that is larger.
-"""
-
-_GELUS = 'D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415.'
-_GLUS = 'N. Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202.'
-
-# form -> its gate at x, at z, the derivatives of these, what else is to be said of them, who uses the form
-_FORMS = {
-    "exact": (
-        "Phi({0})",
-        "phi({0})",
-        ", with Phi the distribution function of the standard normal distribution and phi its density",
-        "exact",
-    ),
-    "tanh": (
-        "(1 + tanh(u({0}))) / 2",
-        "2 * u'({0}) * g * (1 - g)",
-        ", u(x) = sqrt(2/pi) * (x + 0.044715 * x**3), g the gate",
-        "tanh approximation, as in GPT-2 and the first BERT",
-    ),
-    "sigmoid": (
-        "1 / (1 + exp(-1.702 * {0}))",
-        "1.702 * g * (1 - g)",
-        ", g the gate",
-        "sigmoid approximation, as in CLIP (QuickGELU)",
-    ),
-}
-
-# Kernels compute a curve up to a little beyond the point where it rounds to zero, and take zero from there on.
-_TINY = (
-    "below half of the smallest subnormal (of float32 for float16 and smaller types) may count as zero; otherwise it "
-    "is computed, within the bound."
+_ONE_INPUT = (
+    "Input, of any shape. float16, float32 and float64 keep their type; bool, integers and Python numbers are "
+    "promoted as `numpy.exp` promotes them. With ml_dtypes installed, its bfloat16 and its floats of one byte are "
+    "types as well."
 )
-_Z = (
-    "z = (x - mu) / sigma, both rounded, to float32 for float16 and smaller types; NaN where sigma is not above 0. A "
-    f"gate {_TINY}"
+_INPUTS = (
+    "Inputs, of shapes that broadcast together, of types that are promoted to one as by `numpy.multiply`. See `gelu` "
+    "for the types."
 )
-# function -> what it is, its inputs, its formula, what is to be said of that, inputs of the example
-_FUNCTIONS = {
-    "gelu": (
-        "The Gaussian error linear unit",
-        "x",
-        "x * {gate}",
-        "-0.0 at -inf, +inf at +inf, +-0 at +-0. The sign is that of `x`, also where the result underflows to zero.",
-        "np.float64(1.0)",
-    ),
-    "gelu_gate": (
-        "The gate of the Gaussian error linear unit",
-        "x",
-        "{gate}",
-        "0 at -inf, 1 at +inf, 1/2 at +-0.",
-        "np.float64(1.0)",
-    ),
-    "gelu_grad": (
-        "The derivative of the Gaussian error linear unit",
-        "x",
-        "{gate} + x * {slope}",
-        "0 at -inf, 1 at +inf, 1/2 at +-0.",
-        "np.float64(1.0)",
-    ),
-    "gelu_backward": (
-        "A gradient times the derivative of the Gaussian error linear unit",
-        "dy, x",
-        "dy * ({gate} + x * {slope})",
-        f"The product is rounded once. A derivative {_TINY}",
-        "np.float64(2.0), np.float64(1.0)",
-    ),
-    "bias_gelu": (
-        "The Gaussian error linear unit of a sum",
-        "x, bias",
-        "s * {gate_s}",
-        "s = x + bias, rounded once, to float32 for float16 and smaller types.",
-        "np.float64(2.0), np.float64(-1.0)",
-    ),
-    "geglu": (
-        "The Gaussian error linear unit of a gate, times another input",
-        "gate, up",
-        "up * gate * {gate_gate}",
-        f"The product is rounded once. A GELU {_TINY}",
-        "np.float64(1.0), np.float64(2.0)",
-    ),
-    "geglu_backward": (
-        "The gradients of GEGLU with respect to the gate and to the other input",
-        "dy, gate, up",
-        "(dy * up) * gelu_grad(gate), dy * gelu(gate)",
-        "dy * up is rounded once, to float32 for float16 and smaller types, and so is each product. A derivative or "
-        f"GELU {_TINY}",
-        "np.float64(1.0), np.float64(1.0), np.float64(2.0)",
-    ),
-    "gelu_mu_sigma": (
-        "The Gaussian error linear unit with location and scale",
-        "x, mu, sigma",
-        "x * {gate_z}",
-        _Z,
-        "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
-    ),
-    "gelu_gate_mu_sigma": (
-        "The gate of the Gaussian error linear unit with location and scale",
-        "x, mu, sigma",
-        "{gate_z}",
-        _Z,
-        "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
-    ),
-    "gelu_grad_mu_sigma": (
-        "The derivative of the Gaussian error linear unit with location and scale",
-        "x, mu, sigma",
-        "{gate_z} + (x / sigma) * {slope_z}",
-        _Z + " Its slope counts as zero where it does. x / sigma is rounded.",
-        "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
-    ),
-    "gelu_backward_mu_sigma": (
-        "A gradient times the derivative of the Gaussian error linear unit with location and scale",
-        "dy, x, mu, sigma",
-        "dy * gelu_grad_mu_sigma(x, mu, sigma)",
-        "The derivative is rounded to the type, to float32 for float16 and smaller types, before it is multiplied.",
-        "np.float64(2.0), np.float64(2.0), np.float64(1.0), np.float64(1.0)",
-    ),
-}
+_ERROR_OF_ONE = (
+    "Error, against the exact value and rounding included, on every ISA level: at most {float32:g} ULP for every "
+    "float32; {float64:g} ULP for float64 (sampled); {float16:g} ULP, which is correct rounding, for every float16 and "
+    "bfloat16, and {one_byte:g} for the types of one byte."
+)
+_ERROR = (
+    "Error, against the exact value of the above and rounding included, on every ISA level (sampled, and searched for "
+    "the worst): at most {float32:g} ULP{term} for float32, {float64:g} for float64, {float16:g} for float16, "
+    "{bfloat16:g} for bfloat16."
+)
+_NEAR_ZERO = (
+    "{what} zero at {zero:.6f}; at most {near:g} from there the error is at most 2**{float32}{times} for float32 and "
+    "2**{float64}{times} for float64, or a ULP if that is larger."
+)
+_PURE = (
+    "A result depends on its inputs' values alone: not on position, length, stride, or the number of threads. No "
+    "finite input raises a floating-point warning."
+)
 
 
-@cache  # most are alike, and this takes half of the package's import
-def _paragraph(text, indent=""):
-    return fill(" ".join(text.split()), 100, initial_indent=indent, subsequent_indent=indent)
+def _error(name, function):
+    term = " of the largest of both terms and their sum" * (function in OF_LARGEST_TERM)
+    text = _ERROR_OF_ONE if function in UNARY else _ERROR
+    return text.format(term=term, one_byte=ULP_ONE_BYTE, **ULP[name])
 
 
-def _near_zero(name):
+def _near_zero(name, function):
     if name not in ZEROS:
         return ""
-    exponents = {dtype: f"{unit.hex().split('p')[1]}" for dtype, unit in UNIT_NEAR_ZERO.items() if unit}
-    function = UFUNCS[name][0]
+    exponents = {dtype: unit.hex().split("p")[1] for dtype, unit in UNIT_NEAR_ZERO.items() if unit}
     what = "It is" if function == "gelu_grad" else "The derivative is"
     times = {"gelu_backward": " * |dy|", "geglu_backward": " * |dy * up|"}.get(function, "")
     return _NEAR_ZERO.format(what=what, zero=ZEROS[name], near=NEAR_ZERO, times=times, **exponents)
 
 
-def _doc(name):
-    function, form = UFUNCS[name]
-    gate, slope, where, use = _FORMS[form]
-    what, inputs, formula, limits, example = _FUNCTIONS[function]
-    formulas = {"gate": gate.format("x"), "slope": slope.format("x")}
-    formulas |= {"gate_s": gate.format("s"), "gate_gate": gate.format("gate")}
-    formulas |= {"gate_z": gate.format("z"), "slope_z": slope.format("z")}
-    where = "" if "gelu_grad" in formula else where
-    one = function in UNARY
-    outputs = "d_gate, d_up : " if function == "geglu_backward" else ""
-    result = f"``{formula.format(**formulas)}``{where}, element by element. {limits}"
-    return _TEMPLATE.format(
-        summary=f"{what}, {use}.",
-        parameters=f"{inputs} : array_like\n" + _paragraph(_ONE_INPUT if one else _INPUTS, "    "),
-        returns=f"{outputs}ndarray or scalar\n"
-        + _paragraph(result + " NaN at NaN and nowhere else." * one, "    "),
-        function=function.removesuffix("_mu_sigma"),
-        error=(_ERROR_OF_ONE if one else _ERROR).format(
-            term=" of the largest of both terms and their sum" * (function in OF_LARGEST_TERM),
-            one_byte=ULP_ONE_BYTE,
-            **ULP[name],
-        ),
-        near_zero=_near_zero(name),
-        reference=_GLUS if function.startswith("geglu") else _GELUS,
-        name=name,
-        inputs=example,
-        output=_AT[name],
+def _of_ufunc(name):
+    function, form = UFUNCS[name][0], name.rpartition("_")[2]
+    row, of = FUNCTIONS[function], FORMS[form]
+    formula = row.formula.format(gate=of.gate.format(row.at), slope=of.slope.format(row.at), form=form)
+    symbols = of.symbols * ("{gate}" in row.formula)
+    nan = " NaN at NaN and nowhere else." * (function in UNARY)
+    notes = (_error(name, function), _near_zero(name, function), _PURE)
+    return _numpydoc(
+        f"{row.summary}, {of.use}.",
+        parameters={
+            f"{row.inputs} : array_like": _ONE_INPUT if function in UNARY else _INPUTS,
+            "out, where, casting, order, dtype, subok, signature": "As for every `numpy.ufunc`.",
+        },
+        returns={
+            f"{row.outputs}ndarray or scalar": f"``{formula}``{symbols}, element by element. {row.notes}{nan}"
+        },
+        raises={"TypeError": "If an input is complex, longdouble, object, string or datetime."},
+        see_also=f"{function.removesuffix('_mu_sigma')} : All forms in one function.",
+        notes="\n\n".join(_wrapped(note) for note in notes if note),
+        references=_wrapped(REFERENCES[row.reference]),
+        examples=f">>> import numpy as np\n>>> import gelu_fast\n>>> gelu_fast.{name}({row.example})\n"
+        f"{row.results[list(FORMS).index(form)]}",
     )
 
 
-# name -> what the example shows
-_AT = {
-    "gelu_erf": "np.float64(0.8413447460685429)",
-    "gelu_tanh": "np.float64(0.8411919906082768)",
-    "gelu_sigmoid": "np.float64(0.8457957659328212)",
-    "gelu_gate_erf": "np.float64(0.8413447460685429)",
-    "gelu_gate_tanh": "np.float64(0.8411919906082768)",
-    "gelu_gate_sigmoid": "np.float64(0.8457957659328212)",
-    "gelu_grad_erf": "np.float64(1.0833154705876864)",
-    "gelu_grad_tanh": "np.float64(1.0829640838457826)",
-    "gelu_grad_sigmoid": "np.float64(1.067779606556334)",
-    "gelu_backward_erf": "np.float64(2.166630941175373)",
-    "gelu_backward_tanh": "np.float64(2.165928167691565)",
-    "gelu_backward_sigmoid": "np.float64(2.135559213112668)",
-    "bias_gelu_erf": "np.float64(0.8413447460685429)",
-    "bias_gelu_tanh": "np.float64(0.8411919906082768)",
-    "bias_gelu_sigmoid": "np.float64(0.8457957659328212)",
-    "geglu_erf": "np.float64(1.6826894921370859)",
-    "geglu_tanh": "np.float64(1.6823839812165533)",
-    "geglu_sigmoid": "np.float64(1.6915915318656425)",
-    "geglu_backward_erf": "(np.float64(2.166630941175373), np.float64(0.8413447460685429))",
-    "geglu_backward_tanh": "(np.float64(2.165928167691565), np.float64(0.8411919906082767))",
-    "geglu_backward_sigmoid": "(np.float64(2.135559213112668), np.float64(0.8457957659328212))",
-    "gelu_mu_sigma_erf": "np.float64(1.6826894921370859)",
-    "gelu_mu_sigma_tanh": "np.float64(1.6823839812165533)",
-    "gelu_mu_sigma_sigmoid": "np.float64(1.6915915318656425)",
-    "gelu_gate_mu_sigma_erf": "np.float64(0.8413447460685429)",
-    "gelu_gate_mu_sigma_tanh": "np.float64(0.8411919906082768)",
-    "gelu_gate_mu_sigma_sigmoid": "np.float64(0.8457957659328212)",
-    "gelu_grad_mu_sigma_erf": "np.float64(1.3252861951068295)",
-    "gelu_grad_mu_sigma_tanh": "np.float64(1.3247361770832884)",
-    "gelu_grad_mu_sigma_sigmoid": "np.float64(1.289763447179847)",
-    "gelu_backward_mu_sigma_erf": "np.float64(2.650572390213659)",
-    "gelu_backward_mu_sigma_tanh": "np.float64(2.649472354166577)",
-    "gelu_backward_mu_sigma_sigmoid": "np.float64(2.579526894359694)",
+# ---- functions ----
+
+_APPROX = '{False, "none", True, "tanh", "sigmoid"}, optional'
+_FORMS_OF_GELU = (
+    'The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the sigmoid '
+    "approximation."
+)
+_KINDS = {"approx": _APPROX, "axis": "int, optional", "mu, sigma": "array_like, optional"}
+_RAISES_OF_GELU = {
+    "ValueError": "If `approx` is none of the above, if an element is computed with a `sigma` that is not above 0, or "
+    "that becomes 0 when it is rounded to the type that is computed in (a lazy `sigma`, as a dask array, is not "
+    "checked: the results are NaN there), or if `out` has a shape that the result does not broadcast to.",
+    "TypeError": "If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under "
+    "`casting`.",
 }
 
-UFUNC_DOCS = {name: _doc(name) for name in UFUNCS}
+
+def _signature(name, arguments):
+    """With it in front of a docstring, `inspect.signature` knows the arguments of a builtin function."""
+    return f"{name}({arguments})\n--\n\n"
+
+
+def _of_function(name):
+    row, call = FUNCTIONS[name], FUNCTIONS[name].call
+    ufuncs = [f"{name}_{form}" for form in FORMS]
+    forms = _FORMS_OF_GELU if name == "gelu" else "The form, as for `gelu`."
+    forms += " These are the ufuncs `{}`, `{}` and `{}`.".format(*ufuncs)
+    arguments, keywords = call.arguments or row.inputs, call.keywords
+    if f"{name}_mu_sigma" in FUNCTIONS:
+        keywords += "mu=0.0, sigma=1.0, "
+    inputs = {key: text for key, text in call.parameters.items() if key not in _KINDS}
+    options = {key: text for key, text in call.parameters.items() if key in _KINDS}
+    parameters = {
+        f"{key} : {_KINDS.get(key, 'array_like')}{', optional' * (f'{key}=' in arguments)}": text
+        for key, text in (inputs | {"approx": forms} | options).items()
+    }
+    if name == "gelu":
+        parameters |= {
+            "out : ndarray, None, or tuple of one ndarray, optional": "Where to put the result; may be `x` itself.",
+            "where : array_like of bool, optional": "Where to compute; elsewhere `out` keeps its value.",
+            "dtype, casting, order, subok, signature": "As for every `numpy.ufunc`.",
+        }
+    elif name == "geglu_backward":
+        parameters |= {
+            "out : tuple of two ndarrays or None, optional": f"Where to put the results; may be {call.out}.",
+            "where, dtype, casting, order, subok, signature": "As for `gelu`.",
+        }
+    else:
+        may_be = f"; `out` may be {call.out}" if call.out else ""
+        parameters["out, where, dtype, casting, order, subok, signature"] = f"As for `gelu`{may_be}."
+    see_also = (", ".join(ufuncs) + " : The forms, with their error bounds.", call.see_also)
+    signature = _signature(
+        name,
+        f"{arguments}, approx=False, *, {keywords}out=None, where=True, dtype=None, casting='same_kind', order='K', "
+        "subok=True, signature=None",
+    )
+    return signature + _numpydoc(
+        call.summary,
+        parameters=parameters,
+        returns={f"{row.outputs}ndarray or scalar": call.returns},
+        raises=_RAISES_OF_GELU if name == "gelu" else {"ValueError, TypeError": call.raises},
+        see_also="\n".join(line for line in see_also if line),
+        references=call.reference and _wrapped(REFERENCES[call.reference]),
+        examples=f">>> import numpy as np\n>>> from gelu_fast import {name}{call.example}",
+    )
+
+
+_STOCHASTIC = _signature(
+    "stochastic_gelu", "x, rng=None, *, approx=False, offset=0, out=None, return_mask=False"
+) + _numpydoc(
+    "The random form of GELU: x times 1 with probability gate(x), else times 0; GELU is its mean.",
+    parameters={
+        "x : array_like": "Input, of any shape. Types are as for `gelu`; float16, bfloat16 and the types of one byte "
+        "are computed in float32. A dask array is refused: see the example.",
+        "rng : None, int, array_like of ints, SeedSequence, BitGenerator, Generator or RandomState, optional": "The "
+        "source of randomness, as for `numpy.random.default_rng`. A seed (an int or ints, each at least 0, or a "
+        "SeedSequence) gives the same result in every call. From a generator a call takes four words of 32 bits, from "
+        "an empty `x` none. None takes the system's entropy.",
+        f"approx : {_APPROX}": "The form of the gate, as for `gelu`.",
+        "offset : int, optional": "The number of the first element of `x`. With a seed, "
+        "``stochastic_gelu(x[n:], seed, offset=n)`` is ``stochastic_gelu(x, seed)[n:]`` for an `x` of one dimension. "
+        "``offset + x.size`` is at most 2**64.",
+        "out : ndarray or None, optional": "Where to put the result, of the shape of `x`; may be `x` itself. For a "
+        "masked `x` a masked array.",
+        "return_mask : bool, optional": "Whether to return where `x` was kept, too.",
+    },
+    returns={
+        "y : ndarray or scalar": "A new array in C order: `x` where it was kept; elsewhere 0.0, or -0.0 where `x` is "
+        "below zero or -0.0. NaN at NaN. Masked where `x` is masked; other subclasses of ndarray, and what pandas and "
+        "xarray hold beside the numbers, are left out.",
+        "mask : ndarray of bool or scalar, only if `return_mask`": "Where `x` was kept; False at NaN. Masked where `x` "
+        "is masked.",
+    },
+    raises={
+        "TypeError": "If `x` is complex, longdouble, object, string or datetime, is lazy, or does not become an array; "
+        "if `rng` is none of the above, `offset` is no integer, or `out` is no array or cannot hold the result.",
+        "ValueError": "If `approx` is none of the above, a seed or `offset` is below 0, `offset` is too large, or "
+        "`out` has another shape than `x`.",
+    },
+    see_also="gelu : Its mean.\ngelu_gate : The probability.",
+    notes="\n\n".join(
+        [
+            _wrapped(
+                "Word ``offset + i`` of a counter-based generator, Philox4x32-10, decides element i, in C order (two "
+                "words for float64). So one seed gives the same result whatever the memory layout, the number of "
+                "threads, or the ISA level."
+            ),
+            _wrapped(
+                "The number that is compared with the gate has 31 bits, for float64 52: the probability is right to "
+                "2**-32, or 2**-53."
+            ),
+        ]
+    ),
+    references="\n\n".join(_wrapped(REFERENCES[name]) for name in ("gelu", "philox")),
+    examples="""\
+>>> import numpy as np
+>>> from gelu_fast import stochastic_gelu
+>>> stochastic_gelu(np.array([-3.0, -0.5, 0.5, 3.0]), 1)
+array([-0. , -0.5,  0. ,  3. ])
+
+A dask array: chunks of whole rows of the first axis, each with the number of its first element. The result is
+that of a call on the whole array. Give a seed: chunks must not share a Generator.
+
+>>> import math
+>>> import dask.array as da
+>>> def block(x, seed, block_info):
+...     row = block_info[0]["array-location"][0][0]
+...     return stochastic_gelu(x, seed, offset=row * math.prod(x.shape[1:]))
+>>> x = np.random.default_rng(0).normal(size=(40, 5, 6))
+>>> lazy = da.from_array(x, chunks=(7, 2, 3))
+>>> rows = lazy.rechunk({axis: -1 for axis in range(1, lazy.ndim)})
+>>> y = rows.map_blocks(block, 7, dtype=x.dtype, meta=x[:0])
+>>> bool((y.compute() == stochastic_gelu(x, 7)).all())
+True""",
+)
+
+UFUNC_DOCS = {name: _of_ufunc(name) for name in UFUNCS}
+FUNCTION_DOCS = {name: _of_function(name) for name, row in FUNCTIONS.items() if row.call}
+FUNCTION_DOCS["stochastic_gelu"] = _STOCHASTIC

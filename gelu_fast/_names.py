@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names of what is public: every function and ufunc says that it is of gelu_fast, and is pickled by that name."""
+"""Names and docstrings of all that is public. Every function and ufunc says that it is of gelu_fast, and is pickled by
+that name."""
 
 import copyreg
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
-from gelu_fast._docs import _FUNCTIONS
+from gelu_fast._docs import FUNCTION_DOCS
+from gelu_fast._functions import FUNCTIONS
 
 
 def ufunc_named(name):
@@ -40,6 +42,8 @@ def _name_inputs(ufuncs, inputs):
 
 
 def set_names(functions):
+    for name, doc in FUNCTION_DOCS.items():
+        np.lib.add_docstring(getattr(_core, name), doc)
     for public in (*functions, *_core.ufuncs.values()):
         try:
             public.__module__ = "gelu_fast"
@@ -48,7 +52,7 @@ def set_names(functions):
             return
     if not hasattr(np.exp, "__signature__"):  # NumPy 2.4
         return
-    for function, (_, inputs, *_) in _FUNCTIONS.items():
+    for function, row in FUNCTIONS.items():
         ufuncs = [_core.ufuncs[name] for name in UFUNCS if UFUNCS[name][0] == function]
         if ufuncs[0].nin > 1:
-            _name_inputs(ufuncs, inputs.split(", "))
+            _name_inputs(ufuncs, row.inputs.split(", "))

@@ -2,6 +2,7 @@
 """What is written down agrees with what is: coefficients, docstrings, README."""
 
 import doctest
+import inspect
 import json
 import subprocess
 import sys
@@ -99,6 +100,25 @@ def test_docstrings_state_the_bounds(name):
         assert f"{bounds['float16']:g} for float16, {bounds['bfloat16']:g} for bfloat16" in doc
     has_zero = function in ("gelu_grad", "gelu_backward", "geglu_backward")
     assert ("at most 2**-26" in doc and "2**-55" in doc) == has_zero
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_signature_is_the_truth(name):
+    """_docs.py writes it, as a builtin function has none of its own."""
+    function, x = getattr(gelu_fast, name), np.array([-1.0, 0.5])
+    parameters = inspect.signature(function).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    defaults |= {"rng": 1} if name == "stochastic_gelu" else {}
+    inputs = {p.name: x for p in parameters if p.name not in defaults}
+    seed = {key: value for key, value in defaults.items() if key == "rng"}
+    np.testing.assert_array_equal(function(**inputs, **defaults), function(**inputs, **seed))
+    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    keywords = {key: value for key, value in defaults.items() if key not in positional}
+    values = [(inputs | defaults)[key] for key in positional]
+    np.testing.assert_array_equal(function(*values, **keywords), function(**inputs, **seed))
+    for wrong in (lambda: function(*values, 0), lambda: function(**inputs, other=0)):
+        with pytest.raises(TypeError, match="argument"):
+            wrong()
 
 
 def test_public_names():
