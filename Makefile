@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/kernels/*.[ch] gelu_fast/kernels/*/*.[ch])
+SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/*.pxi gelu_fast/kernels/*.[ch] gelu_fast/kernels/*/*.[ch])
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Many Python threads at once, on all that they share: the pool, the globals of _core.pyx, a Generator, a fork.
+"""Many Python threads at once, on all that they share: the pool, the globals of _core, a Generator, a fork.
 
 Results are compared bit for bit with those of one thread. `make sanitize` runs this file under ThreadSanitizer."""
 

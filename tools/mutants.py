@@ -148,7 +148,10 @@ class Tree:
 
     def made_of(self, source, path):
         """The files that an object was compiled from, as the compiler has noted."""
-        return [source, "setup.py", *path.with_suffix(".d").read_text().replace("\\\n", " ").split()[1:]]
+        included = path.with_suffix(".d").read_text().replace("\\\n", " ").split()[1:]
+        if source.endswith(".pyx"):
+            included += [f"gelu_fast/{part.name}" for part in (self.folder / "gelu_fast").glob("*.pxi")]
+        return [source, "setup.py", *included]
 
     def is_old(self, source, path):
         age = path.stat().st_mtime if path.exists() else 0

@@ -106,7 +106,7 @@ TOOLS = {
         ],
         plants={
             "an operand of stride 0 that is not packed": (
-                "gelu_fast/_core.pyx",
+                "gelu_fast/_loops.pxi",
                 "steps[j] != 0 or start == 0",
                 "steps[j] != 0 or start > 0",
             ),

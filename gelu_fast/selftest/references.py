@@ -117,8 +117,8 @@ as_decimals = np.frompyfunc(Decimal, 1, 1)
 
 
 def terms(function, inputs, working):
-    """As the docstrings (_docs.py) define a function of several inputs: z, rounded to the type that is computed in, and
-    for each output the factors (a, b, c) of a * (b * gate(z) + c * slope(z)), rounded to it as well; all float64."""
+    """As _functions.py defines a function of several inputs: z, rounded to the type that is computed in, and for each
+    output the factors (a, b, c) of a * (b * gate(z) + c * slope(z)), rounded to it as well; all float64."""
     inputs = [x.astype(working) for x in inputs]
     with np.errstate(all="ignore"):
         if function.endswith("_mu_sigma"):
