@@ -32,34 +32,15 @@ except ImportError:
     ) from None
 
 from gelu_fast._config import __version__, show_config
+from gelu_fast._functions import FUNCTIONS as _FUNCTIONS
 from gelu_fast._names import set_names as _set_names
 
-gelu = _core.gelu
-gelu_gate = _core.gelu_gate
-gelu_grad = _core.gelu_grad
-gelu_backward = _core.gelu_backward
-bias_gelu = _core.bias_gelu
-geglu = _core.geglu
-geglu_backward = _core.geglu_backward
-stochastic_gelu = _core.stochastic_gelu
-get_num_threads = _core.get_num_threads
-set_num_threads = _core.set_num_threads
-globals().update(_core.ufuncs)
+_names_of_core = (
+    *(name for name, row in _FUNCTIONS.items() if row.call),
+    *("stochastic_gelu", "get_num_threads", "set_num_threads"),
+)
+globals().update({name: getattr(_core, name) for name in _names_of_core} | _core.ufuncs)
 
-__all__ = [
-    "__version__",
-    "gelu",
-    "gelu_gate",
-    "gelu_grad",
-    "gelu_backward",
-    "bias_gelu",
-    "geglu",
-    "geglu_backward",
-    "stochastic_gelu",
-    *_core.ufuncs,
-    "get_num_threads",
-    "set_num_threads",
-    "show_config",
-]
+__all__ = ["__version__", *_names_of_core, *_core.ufuncs, "show_config"]
 
-_set_names([globals()[name] for name in __all__ if name != "__version__" and name not in _core.ufuncs])
+_set_names([*(globals()[name] for name in _names_of_core), show_config])

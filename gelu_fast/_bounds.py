@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""THE accuracy table: what is promised of every result, on every ISA level.
+"""THE accuracy table: the bounds that every result keeps, on every ISA level.
 
 A bound is the largest distance in ULP between a result and the exact value of the function, rounding
 included; a ULP is the spacing of the type's numbers in the binade of the exact value, and among subnormal
@@ -22,7 +22,7 @@ UFUNCS = {
     for name, form in FORMS.items()
 }
 
-# The float32 result, right to a thousandth of a float16's ULP, and beside the zero of a gradient to a twentieth, is
+# Computed in float32, right to a thousandth of a float16's ULP (to a twentieth beside the zero of a gradient), and
 # rounded once.
 _NARROW = {"float16": 0.55, "bfloat16": 0.501}
 _OF_FUNCTION = {
@@ -35,12 +35,11 @@ ULP = {name: _OF_FUNCTION[function] for name, (function, _) in UFUNCS.items()}
 # Results of gelu, gelu_gate and gelu_grad that are rounded to one byte.
 ULP_ONE_BYTE = 0.5
 
-# A sum of two terms that may cancel: a ULP is that of the largest of both and the sum.
+# Sums of two terms that may cancel: a ULP is that of the largest of both terms and their sum.
 OF_LARGEST_TERM = ("gelu_grad_mu_sigma",)
 
-# A gradient is zero at one point. At most NEAR_ZERO from there an error counts in these units, times the other factor
-# where there is one, if they are larger than a ULP: a relative bound is not promised, an absolute one is. float16 and
-# bfloat16 need none.
+# A gradient is zero at one point. At most NEAR_ZERO from there the bound is absolute: the error counts in these units,
+# times the other factor where there is one, or in ULP if that is larger. float16 and bfloat16 keep the relative bound.
 _ZEROS = {"erf": -0.7517915246935645, "tanh": -0.7524614220710163, "sigmoid": -0.751154255441289}
 ZEROS = {
     f"{function}_{form}": zero

@@ -10,7 +10,7 @@ from gelu_fast._machine import cache_bytes
 
 __version__ = "0.1.0"
 
-# The month in which an OpenMP specification came out, as compilers report it.
+# The month of an OpenMP specification, as compilers report it -> its version.
 _OPENMP_VERSIONS = {201511: "4.5", 201811: "5.0", 202011: "5.1", 202111: "5.2", 202411: "6.0"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Resources that the system reports: the cache that an array may hope to be in, and the quota of CPUs."""
+"""Resources that the system reports: the size of the cache, and the quota of CPUs."""
 
 import math
 import os
@@ -7,14 +7,14 @@ import os
 _CACHES = "/sys/devices/system/cpu/cpu0/cache"
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
-# The last cache of a CPU, over the one before it. A virtual machine may be told of the cache of a whole
-# socket: of 480 MiB for 2 CPUs with 2 MiB each before it, where arrays of 64 MiB were as slow as memory
-# (Granite Rapids). This makes 64 MiB of it, and leaves the 32 MiB of eight cores with 1 MiB each (Zen 4).
+# The last-level cache counts as at most so many times the caches before it. A virtual machine may report the cache of a
+# whole socket: 480 MiB for 2 CPUs with 2 MiB of L2 each, where arrays of 64 MiB were as slow as memory (Granite
+# Rapids). The limit makes that 64 MiB, and leaves the 32 MiB of eight cores with 1 MiB of L2 each as they are (Zen 4).
 _MOST = 16
 
 
 def _read(*path):
-    with open(os.path.join(*path)) as file:  # pathlib takes 4 ms to import, which NumPy does not do
+    with open(os.path.join(*path)) as file:  # pathlib takes 4 ms to import, and NumPy does not import it
         return file.read().strip()
 
 
@@ -39,7 +39,7 @@ def cache_bytes(system=_CACHES):
 
 
 def _quotas(folder):
-    """The CPUs' worth of time that a control group may use: cgroup v2, and v1."""
+    """The quotas of a control group, in CPUs: cgroup v2, and v1."""
     for name in ("cpu.max", "cpu.cfs_quota_us"):
         try:
             with open(os.path.join(folder, name)) as file:
@@ -54,8 +54,8 @@ def _quotas(folder):
 
 
 def cpu_quota(most, groups="/proc/self/cgroup", system="/sys/fs/cgroup"):
-    """The least quota of this process's control groups, in CPUs, rounded up; `most` if that is less, or where
-    OMP_NUM_THREADS, which the user has set, decides."""
+    """The least quota of this process's control groups, in CPUs, rounded up, and at most `most`. Where the user has set
+    OMP_NUM_THREADS, that decides, and the quota is `most`."""
     if "OMP_NUM_THREADS" in os.environ:
         return most
     try:
@@ -68,7 +68,7 @@ def cpu_quota(most, groups="/proc/self/cgroup", system="/sys/fs/cgroup"):
         if controllers and "cpu" not in controllers.split(","):
             continue
         mounts = [os.path.join(system, name) for name in (controllers, "cpu")] if controllers else [system]
-        # The path may be the host's, which is not mounted here; then this group stands at the mount.
+        # In a container the path may be the host's, which is not mounted here; then the group is at the mount itself.
         parts = [part for part in path.split("/") if part]
         for mount in mounts:
             for depth in range(len(parts) + 1):

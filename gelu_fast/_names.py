@@ -13,12 +13,12 @@ from gelu_fast._functions import FUNCTIONS
 
 
 def ufunc_named(name):
-    """Unpickle a ufunc that was pickled beside NumPy 2.0 or 2.1."""
+    """Unpickle a ufunc that was pickled with NumPy 2.0 or 2.1."""
     return _core.ufuncs[name]
 
 
 def _pickle_ours_by_name(previous):
-    """NumPy 2.0 and 2.1: a ufunc can have no `__module__`, so pickle takes the first module that holds it."""
+    """With NumPy 2.0 and 2.1 a ufunc can have no `__module__`, and pickle takes the first module that holds it."""
 
     def reduce(ufunc):
         name = ufunc.__name__
@@ -28,7 +28,7 @@ def _pickle_ours_by_name(previous):
 
 
 def _name_inputs(ufuncs, inputs):
-    """Put the names of the inputs in the place of NumPy's x1, x2 in signature and docstring."""
+    """Replace NumPy's x1, x2 by the names of the inputs, in signature and docstring."""
     from inspect import Parameter, signature  # NumPy 2.4 has imported it
 
     named = signature(ufuncs[0])
