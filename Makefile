@@ -43,7 +43,7 @@ heavy: $(VENV)/.peers
 test-all: export GELU_FAST_TEST_ALL = 1
 test-all: $(VENV)/.peers test heavy
 
-# Every float32, and the table in README that tells what was found.
+# Every float32; README and comments of the kernels tell what was found.
 exhaustive: $(VENV)/.test
 	$(BIN)/python tests/exhaustive.py
 	$(BIN)/python tools/readme.py
@@ -78,7 +78,7 @@ busy: $(VENV)/.test
 errors: $(VENV)/.peers
 	$(BIN)/python benchmarks/errors.py
 
-# README's tables, from gelu_fast/_bounds.py and benchmarks/results/.
+# README's tables and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and benchmarks/results/.
 readme: $(VENV)/.test
 	$(BIN)/python tools/readme.py
 

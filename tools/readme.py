@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write README's tables from their sources: the bounds that are promised, and what was measured.
+"""Write README's tables, and the worst errors in comments of the kernels, from their sources: the bounds that are
+promised, and what was measured.
 
-python tools/readme.py            rewrite what stands between <!-- name --> and <!-- end --> in README.md
-python tools/readme.py --check    exit 1 if README.md does not say what its sources say
+python tools/readme.py            rewrite what stands between <!-- name --> and <!-- end --> in README.md, and the lines
+                                  after WRITTEN in comments of the kernels
+python tools/readme.py --check    exit 1 if they do not say what their sources say
 """
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
-from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, ULP, UNARY, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._bounds import (
+    FORMS,
+    FUSED,
+    MU_SIGMA,
+    NEAR_ZERO,
+    OF_LARGEST_TERM,
+    UFUNCS,
+    ULP,
+    UNARY,
+    UNIT_NEAR_ZERO,
+    ZEROS,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+KERNELS = ROOT / "gelu_fast" / "kernels"
+WRITTEN = "(written by tools/readme.py):\n"  # in a comment of a kernel; all lines indented by three follow
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
 
@@ -147,20 +163,76 @@ def busy():
     return "\n".join(lines)
 
 
+def worst_of_curves(columns):
+    """A line for each curve: the largest error found of its ufunc, and where, by type and ISA level."""
+    measured = json.loads((RESULTS / "accuracy.json").read_text())
+    rows = [["curve", *columns]]
+    for name, (function, _) in UFUNCS.items():
+        if function in UNARY:
+            found = [measured[name][dtype][level] for dtype, level in columns.values()]
+            rows.append([name.removeprefix("gelu_"), *(f"{f['ulp']:.2f} at {short(f['x'])}" for f in found)])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [" * " + "  ".join(["", *map(str.ljust, row, widths)]).rstrip() for row in rows]
+
+
+def short(x):
+    mantissa, exponent = x.split("p")
+    return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}"
+
+
+def worst_of_several():
+    """The largest error found of functions of several inputs, by type."""
+    measured = json.loads((RESULTS / "accuracy.json").read_text())
+    lines = []
+    for functions, words in ((FUSED, "without mu and sigma"), (MU_SIGMA, "with mu and sigma")):
+        of_some = [measured[name] for name in measured if UFUNCS[name][0] in functions]
+        worst = [
+            f"{dtype} {max(level['ulp'] for found in of_some for level in found[dtype].values()):.2f}"
+            for dtype in ("float32", "float64")
+        ]
+        lines.append(f" *   {words:<20}  {', '.join(worst)}")
+    return lines
+
+
+def in_memory():
+    lines = []
+    for dtype in ("float32", "float64"):
+        lines += worst_of_curves({f"{dtype} with FMA": (dtype, "x86-64-v3"), "without": (dtype, "baseline")})
+    return lines
+
+
+def in_registers():
+    return worst_of_curves({"float32": ("float32", "x86-64-v4")})
+
+
+COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}
+
+
+def with_lines(text, lines):
+    """A kernel's text with these lines after WRITTEN."""
+    before, after = text.split(WRITTEN)
+    rest = re.sub(r"\A(?: \*   .*\n)*", "", after)
+    return before + WRITTEN + "\n".join(lines) + "\n" + rest
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
-    path = ROOT / "README.md"
-    old = new = path.read_text()
+    readme = ROOT / "README.md"
+    texts = {readme: readme.read_text()}
     for name, section in (("accuracy", accuracy), ("speed", speed), ("targets", targets), ("busy", busy)):
         start, end = f"<!-- {name}: written by tools/readme.py -->", "<!-- end -->"
-        before, rest = new.split(start)
-        new = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"
-    if not check:
-        path.write_text(new)
-    elif new != old:
-        sys.exit("README.md does not say what its sources say: run `make readme`")
+        before, rest = texts[readme].split(start)
+        texts[readme] = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"
+    for name, lines in COMMENTS.items():
+        texts[KERNELS / name] = with_lines((KERNELS / name).read_text(), lines())
+    stale = [path for path, text in texts.items() if path.read_text() != text]
+    if check and stale:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        sys.exit(f"{names}: not what its sources say; run `make readme`")
+    for path in stale:
+        path.write_text(texts[path])
 
 
 if __name__ == "__main__":

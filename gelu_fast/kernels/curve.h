@@ -6,8 +6,8 @@
  * rare_<curve>    any x: in the segments, in the tail, tiny, beyond CUTOFF, NaN; a call
  * any_<curve>     the first if a vector lies in the segments whole, else the second
  *
- * A lane's result depends on its value alone, whichever of them computes it. Results are rounded once, hi, with what that
- * lost, lo. */
+ * A lane's result depends on its value alone, whichever of them computes it. Results are rounded once, hi, with what
+ * that lost, lo. */
 #define C(name) PASTE(PASTE(R(name), _), CURVE)
 #define F(name) PASTE(PASTE(REAL, _), PASTE(FAMILY, _##name))
 

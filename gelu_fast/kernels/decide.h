@@ -2,8 +2,8 @@
  *
  * Stochastic GELU: x where a uniform number is not above the gate, else 0. Included once a REAL.
  *
- * args: x, its gates, words of as many bits, y; and bytes that say where x was kept, or NULL. A number that is not kept
- * becomes 0 with its sign; NaN is NaN. */
+ * args: x, its gates, words of as many bits, y; and bytes that say where x was kept, or NULL. A number that is not
+ * kept becomes 0 with its sign; NaN is NaN. */
 static void R(decide)(char *const *args, ptrdiff_t n, gelu_kernel *gate_f64)
 {
     typedef VECTOR(uint8_t, V_LANES) bytes;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The floating-point environment: rounding mode, flush-to-zero, denormals-are-zero, traps and exception flags. Kernels run
- * in the default one, on each thread; afterwards the thread's own is back, flags included, so that no kernel raises any.
+ * The floating-point environment: rounding mode, flush-to-zero, denormals-are-zero, traps and exception flags.
+ * Kernels run in the default one, on each thread; afterwards the thread's own is back, flags included, so that no
+ * kernel raises any.
  *
- * fesetenv touches the x87 unit as well, which takes many times as long. On x86-64 a load of MXCSR is what costs: in an
- * environment that is the default but for its flags there is at most one. */
+ * fesetenv touches the x87 unit as well, which takes many times as long. On x86-64 a load of MXCSR is what costs: in
+ * an environment that is the default but for its flags there is at most one. */
 #ifndef GELU_ENVIRONMENT_H
 #define GELU_ENVIRONMENT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * gelu(x), from its curve T: gelu(x) - x/2 is even, so that max(x, 0) - T(|x|) serves both signs. In the inner segments,
- * near zero, the table holds T(t) - t/2, and the result is x/2 less that. Included once a REAL. */
+ * gelu(x), from its curve T: gelu(x) - x/2 is even, so that max(x, 0) - T(|x|) serves both signs. In the inner
+ * segments, near zero, the table holds T(t) - t/2, and the result is x/2 less that. Included once a REAL. */
 
 /* The result where T is 0, beyond CUTOFF. NaN stays NaN: MAX gives its second argument. */
 INLINE V R(even_limit)(V x) { return MAX(SPLAT(0), x); }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The rows that everything else is made from: forms, curves, functions, storage types. X macros: each list applies ROW to
- * every row, and ROW may get arguments of its own after those of the row. CONTRIBUTING.md says what else a new row needs. */
+ * The rows that everything else is made from: forms, curves, functions, storage types. X macros: each list applies
+ * ROW to every row, and ROW may get arguments of its own after those of the row. CONTRIBUTING.md says what else a new
+ * row needs. */
 #ifndef GELU_FUNCTIONS_H
 #define GELU_FUNCTIONS_H
 
@@ -13,8 +14,8 @@
 #define GELU_ODD(ROW) ROW(gate_erf) ROW(gate_tanh) ROW(gate_sigmoid) ROW(grad_erf) ROW(grad_tanh) ROW(grad_sigmoid)
 #define GELU_CURVES(ROW) GELU_EVEN(ROW) GELU_ODD(ROW)
 
-/* Function, number of inputs, number of outputs, and the function that takes mu and sigma as well, if there is one. Each
- * has three forms: gelu.h defines <function>_<form>, which is also the name of its ufunc. */
+/* Function, number of inputs, number of outputs, and the function that takes mu and sigma as well, if there is one.
+ * Each has three forms: gelu.h defines <function>_<form>, which is also the name of its ufunc. */
 #define GELU_FUNCTIONS(ROW, ...)                                           \
     ROW(gelu, 1, 1, gelu_mu_sigma, ##__VA_ARGS__)                          \
     ROW(gelu_gate, 1, 1, gelu_gate_mu_sigma, ##__VA_ARGS__)                \
@@ -28,8 +29,8 @@
     ROW(geglu, 2, 1, none, ##__VA_ARGS__)                                  \
     ROW(geglu_backward, 3, 2, none, ##__VA_ARGS__)
 
-/* Storage type, and the type that its kernels compute in. NumPy's own come first, ordered as NumPy promotes them, and then
- * those of ml_dtypes. */
+/* Storage type, and the type that its kernels compute in. NumPy's own come first, ordered as NumPy promotes them, and
+ * then those of ml_dtypes. */
 #define GELU_TYPES(ROW, ...)     \
     ROW(f16, f32, ##__VA_ARGS__) \
     ROW(f32, f32, ##__VA_ARGS__) \

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The mathematics of GELU: a contents page. level.h includes this for REAL = f32 and for REAL = f64, on each ISA level.
- * Words in capitals are those of simd.h (level.h has the short names), or constants, computed by tools/fit.py. Errors:
- * gelu_fast/_bounds.py promises, benchmarks/results/accuracy.json holds what was found.
+ * The mathematics of GELU: a contents page. level.h includes this for REAL = f32 and for REAL = f64, on each ISA
+ * level. Words in capitals are those of simd.h, or constants, computed by tools/fit.py. gelu_fast/_bounds.py promises
+ * the errors, benchmarks/results/accuracy.json holds those found.
  *
- * Every function comes from a curve T(t) of t = |x|. Neither sign of x cancels then, and T needs a good relative error and
- * nothing else:
+ * Every function comes from a curve T(t) of t = |x|. Neither sign of x cancels then, and T needs a good relative
+ * error and nothing else:
  *
  *   gelu(x) = max(x, 0) - T(t)                  T(t) = -gelu(-t) = t P(t), where P(t) = 1 - gate(t) = gate(-t)
  *   gate(x) = T(t), or 1 - T(t) for x >= 0      T(t) = gate(-t)
@@ -16,15 +16,19 @@
  *   END < t <= CUTOFF     T by an exponential and a smooth factor             tail.h
  *   elsewhere             T is 0; NaN gives NaN                               curve.h, which chooses
  *
- * A function times a factor a, dy or up, is rounded once: the curve comes in two parts, and its tail is multiplied while it
- * is lifted above the subnormal numbers. Let 2^-p e be the relative error of the two parts and of the rounding of a lo, p
- * the precision. Then a product y is within 0.5 + 2^-p e |y|/ULP(y), at most 0.5 + e ULP, reached just below a power of two.
- * A subnormal product is rounded to p bits, 0.25 ULP at most, and again when it is unscaled: 0.75 + e/2. tests/exhaustive.py
- * finds e over every float32, tests/worst.json says where; e <= 0.49 (curves.py) makes 0.995 ULP. With location and scale,
- * g + b g', two terms with errors e and e', is within 0.5 + max(e, e', |e - e'/2|, |e' - e/2|) ULP of the largest of both
- * and the sum: terms of other signs and nearer sizes cancel, and round more finely.
- * Worst found, of 4 10^7 random float32 and 10^6 random float64 and of those aimed at the worst points of the curves,
- * for each form: 0.95 and 0.86 ULP; with mu and sigma: 0.97 and 0.84 ULP.
+ * A function times a factor a, dy or up, is rounded once: the curve comes in two parts, and its tail is multiplied
+ * while it is lifted above the subnormal numbers. Let 2^-p e be the relative error of the two parts and of the
+ * rounding of a lo, p the precision. Then a product y is within 0.5 + 2^-p e |y|/ULP(y), at most 0.5 + e ULP, reached
+ * just below a power of two. A subnormal product is rounded to p bits, 0.25 ULP at most, and again when it is
+ * unscaled: 0.75 + e/2. tests/exhaustive.py finds e over every float32, tests/worst.json says where; e <= 0.49
+ * (curves.py) makes 0.995 ULP. With location and scale, g + b g', two terms with errors e and e', is within 0.5 +
+ * max(e, e', |e - e'/2|, |e' - e/2|) ULP of the largest of both and the sum: terms of other signs and nearer sizes
+ * cancel, and round more finely.
+ *
+ * Worst errors in ULP, of 4 10^7 random float32 and 10^6 random float64 a form, and of those aimed at the worst
+ * points of the curves (written by tools/readme.py):
+ *   without mu and sigma  float32 0.95, float64 0.86
+ *   with mu and sigma     float32 0.97, float64 0.84
  *
  * In functions of x alone no product takes or makes a subnormal number, for which Intel's CPUs need 35 ns: with them,
  * all-subnormal float32 took 80 times as long as ordinary input (Granite Rapids, x86-64-v4), and 1.3 times now. Sums
@@ -74,8 +78,9 @@
 #define IN(j) in[(j) * n + i]
 #define OUT(j) out[(j) * n + i]
 
-/* <function>_<form>, of a curve at one point. A group of vectors that lies in the segments whole, as nearly all do, takes
- * the first branch. Tried: the other one first, and a return: past the caches 0.185 ns for 0.163 (float32, Zen 5). */
+/* <function>_<form>, of a curve at one point. A group of vectors that lies in the segments whole, as nearly all do,
+ * takes the first branch. Tried: the other one first, and a return: past the caches 0.185 ns for 0.163 (float32, Zen
+ * 5). */
 #define KERNEL(name, curve, point, and_common, of_common, of_any)                                            \
     INLINE void R(name)(const V *in, TWO *out, int n)                                                        \
     {                                                                                                        \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the C side offers to _core.pyx: names and numbers of operands of the functions, and for each ISA level a table of
- * kernels. CONTRIBUTING.md says what to touch for a new function, type or ISA level. */
+ * What the C side offers to _core.pyx: names and numbers of operands of the functions, and for each ISA level a table
+ * of kernels. CONTRIBUTING.md says what to touch for a new function, type or ISA level. */
 #ifndef GELU_KERNELS_H
 #define GELU_KERNELS_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * All kernels of one ISA level: each stub isa_<level>.c names its LEVEL and includes this. */
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* functions of a family share their parameters */
 #include "kernels.h"
 #include "f32.h"
 #include "f64.h"
@@ -18,10 +19,10 @@
 /* Operands of a kernel, at most. */
 enum { MAX_IN = 4, MAX_OUT = 2 };
 
-/* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread, 0.58 ns
- * without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids, x86-64-v4). In cache it
- * costs 1 %. Tried: from 1 to 4 KiB ahead, nearly alike; fetching around the caches, which fills the few line buffers of
- * Intel's, 0.66; bursts of stores from registers or a buffer, no faster (Zen 4). */
+/* The hardware alone fetches too late for loops that compute as long as these: in place, 2^26 float32 on one thread,
+ * 0.58 ns without it and 0.23 with it; past the caches, 2^24, 0.51 and 0.29 (np.copyto 0.41; Granite Rapids,
+ * x86-64-v4). In cache it costs 1 %. Tried: from 1 to 4 KiB ahead, nearly alike; fetching around the caches, which
+ * fills the few line buffers of Intel's, 0.66; bursts of stores from registers or a buffer, no faster (Zen 4). */
 #define PREFETCH(p) __builtin_prefetch((const char *)(p) + 4096)
 
 #define REAL f32
@@ -59,7 +60,8 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
 #include "decide.h"
 #undef REAL
 
-/* Whole groups of vectors, as long as there are some. Functions of two outputs are long as they are: groups of one. */
+/* Whole groups of vectors, as long as there are some. Functions of two outputs are long as they are: groups of
+ * one. */
 #define GROUP(R, n_out) ((n_out) > 1 ? 1 : R##_GROUP)
 #define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
     for (; n - at >= (vectors) * LANES(R); at += (vectors) * LANES(R)) {                                     \
@@ -78,8 +80,8 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
                 store(y[j] + at + i * LANES(R), out[j * (vectors) + i].hi);                                  \
     }
 
-/* The loops of `name` over storage type S, computed in R (kernels.h). The last elements, fewer than a vector, are padded to
- * one: a lane's result depends on nothing but its values. */
+/* The loops of `name` over storage type S, computed in R (kernels.h). The last elements, fewer than a vector, are
+ * padded to one: a lane's result depends on nothing but its values. */
 #define LOOP(S, R, name, n_in, n_out)                                                                        \
     static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
     {                                                                                                        \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The gradient with location and scale, g(z) + by g'(z), by = x/sigma (location.h), of one form. Included once a REAL and
- * FORM. common_ and rare_: curve.h. */
+ * The gradient with location and scale, g(z) + by g'(z), by = x/sigma (location.h), of one form. Included once a REAL
+ * and FORM. common_ and rare_: curve.h. */
 #define G(name) PASTE(PASTE(R(name), _), FORM)
 
 INLINE TWO G(common_grad_mu_sigma)(V z, V by)
@@ -11,8 +11,8 @@ INLINE TWO G(common_grad_mu_sigma)(V z, V by)
     return R(gradient)(R(odd_from_T)(z, T, index, -1), by, slope);
 }
 
-/* In the tail both terms are lifted, and the sum is unscaled; where by is large, they are lifted by less, or by g'(z) would
- * overflow. Above LARGE, by g'(z) 2^SMALL_LIFT is a normal number where it counts. */
+/* In the tail both terms are lifted, and the sum is unscaled. Where `by` is LARGE they are lifted by 2^SMALL_LIFT only:
+ * by g'(z) 2^LIFT might overflow. */
 NOINLINE TWO G(rare_grad_mu_sigma)(V z, V by)
 {
     V t = R(abs)(z), zero_if_tiny = ZERO_UNLESS(~POSITIVE_LE(t, SPLAT(TINY)), t);

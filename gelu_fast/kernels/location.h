@@ -8,8 +8,8 @@
  *
  * g'(z) = g'(-z): the normal density, or v'(t) g(-t) g(t) for the logistic forms, t = |z| (v: tail.h). */
 
-/* z, rounded twice; NaN where sigma is not above 0. For sigma = inf an infinite difference is divided by 1: inf/inf would be
- * NaN, and inf/1 is the limit. */
+/* z, rounded twice; NaN where sigma is not above 0. For sigma = inf an infinite difference is divided by 1: inf/inf
+ * would be NaN, and inf/1 is the limit. */
 INLINE V R(standardize)(V x, V mu, V sigma)
 {
     V distance = x - mu;
@@ -60,8 +60,8 @@ INLINE TWO R(slope_sigmoid)(V t)
     return R(times)(R(dv_sigmoid)(t), R(times)(T, R(one_minus)(SPLAT(1), T)));
 }
 
-/* gate + by slope. The terms may cancel, so their rounding errors must be kept: the sum is TwoSum of Knuth (The Art of
- * Computer Programming, volume 2). */
+/* gate + by slope. The terms may cancel, so their rounding errors must be kept: the sum is TwoSum of Knuth (The Art
+ * of Computer Programming, volume 2). */
 INLINE TWO R(gradient)(TWO gate, V by, TWO slope)
 {
     V term = by * slope.hi, term_lo = FMA(by, slope.lo, -RESIDUAL(term, by, slope.hi));

@@ -2,8 +2,9 @@
  *
  * Parts of the loops of every kernel: level.h has the loops. Included once a STORAGE, computed in REAL.
  *
- * Tried (x86-64-v3, Zen 3): the loops as functions here, with the kernel as a constant pointer, which GCC 12 inlines: float64
- * spills, gates and gradients take 8 to 10 % longer. Loads and stores as functions: an element alone takes up to 27 % longer. */
+ * Tried (x86-64-v3, Zen 3): the loops as functions here, with the kernel as a constant pointer, which GCC 12 inlines:
+ * float64 spills, gates and gradients take 8 to 10 % longer. Loads and stores as functions: an element alone takes up
+ * to 27 % longer. */
 INLINE void S(operands)(const STORAGE **x, STORAGE **y, char *const *args, int n_in, int n_out)
 {
     for (int j = 0; j < n_in; j++)
@@ -12,9 +13,11 @@ INLINE void S(operands)(const STORAGE **x, STORAGE **y, char *const *args, int n
         y[j] = (STORAGE *)args[n_in + j];
 }
 
-/* Round vector i of the outputs to STORAGE once. Only ties need the rounding error, and ties are rare: `again` computes the
- * vector a second time, so that errors are not kept. With them in the loop float16 took 0.26 ns for 0.22 (2^16; Zen 5). */
-INLINE void S(round_once)(const V *in, TWO *out, int i, int vectors, int n_in, int n_out, void (*again)(const V *, TWO *))
+/* Round vector i of the outputs to STORAGE once. Only ties need the rounding error, and ties are rare: `again`
+ * computes the vector a second time, so that errors are not kept. With them in the loop float16 took 0.26 ns for 0.22
+ * (2^16; Zen 5). */
+INLINE void S(round_once)(const V *in, TWO *out, int i, int vectors, int n_in, int n_out,
+                          void (*again)(const V *in, TWO *out))
 {
     int undecided = 0;
     for (int j = 0; j < n_out; j++)
@@ -30,7 +33,8 @@ INLINE void S(round_once)(const V *in, TWO *out, int i, int vectors, int n_in, i
     }
 }
 
-/* Where streaming begins: at the first output's first aligned vector; nowhere, if the outputs are not aligned alike. */
+/* Where streaming begins: at the first output's first aligned vector; nowhere, if the outputs are not aligned
+ * alike. */
 INLINE ptrdiff_t S(stream_start)(char *const *args, ptrdiff_t n, int n_in, int n_out)
 {
     ptrdiff_t at = (ptrdiff_t)(-(uintptr_t)args[n_in] % sizeof(S(packed)) / sizeof(STORAGE));

@@ -19,9 +19,10 @@ typedef void gelu_share(const void *job, ptrdiff_t start, ptrdiff_t stop);
 /* Opens a parallel region, in which thread i calls gelu_pool_serve(i). */
 typedef void gelu_open(int threads);
 
-/* All n elements, on this thread and at most `threads - 1` helpers. The pool is brought to `size - 1` of them, whatever the
- * job, so that threads do not come and go; where OpenMP binds threads, `open` opens a parallel region for them, on a thread
- * of its own, and is else NULL. False, and nothing is computed, where this thread had better compute alone. */
+/* All n elements, on this thread and at most `threads - 1` helpers. The pool is brought to `size - 1` of them,
+ * whatever the job, so that threads do not come and go; where OpenMP binds threads, `open` opens a parallel region
+ * for them, on a thread of its own, and is else NULL. False, and nothing is computed, where this thread had better
+ * compute alone. */
 int gelu_pool_run(gelu_share *share, const void *job, ptrdiff_t n, int threads, int size, gelu_open *open);
 
 /* The life of thread `number` of such a region: 0 sleeps, the others help. Does not return. */

@@ -4,8 +4,8 @@
  *
  * The bits are Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
  * four words for each counter, without a state, so any thread can compute the words of any element at any time. Words
- * 64 b to 64 b + 63 come from the counters 16 b to 16 b + 15, word j of counter c as number 16 j + c % 16, which is the
- * same for any length of a vector. The key is 64 bits, and 64 more are the upper half of the counter. */
+ * 64 b to 64 b + 63 come from the counters 16 b to 16 b + 15, word j of counter c as number 16 j + c % 16, which is
+ * the same for any length of a vector. The key is 64 bits, and 64 more are the upper half of the counter. */
 
 #define PHILOX_COUNTERS 16 /* that give a block of 64 words */
 #define PHILOX_VECTORS ((int)(PHILOX_COUNTERS / LANES(f32)))
@@ -59,8 +59,8 @@ INLINE f32v f32_uniform(f32_bits bits)
 }
 INLINE f64v f64_uniform(f64_bits bits) { return ((f64v)(bits >> 12 | 0x3ff0000000000000u) - 1.0) + 0x1p-53; }
 
-/* float32: where gate and number are so near that another ISA level's gate may lie on the other side (one in 2^20), the
- * gate is computed again in float64, by a kernel that does not depend on the level. */
+/* float32: where gate and number are so near that another ISA level's gate may lie on the other side (one in 2^20),
+ * the gate is computed again in float64, by a kernel that does not depend on the level. */
 NOINLINE f32v f32_kept_exactly(f32v x, f32_bits bits, gelu_kernel *gate_f64)
 {
     f32v kept;

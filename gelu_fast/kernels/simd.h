@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The vector vocabulary that the mathematics is written in: the contract, and the choice of an ISA's file in simd/. Vectors
- * are the vector extension of GCC and Clang, so + - * / & | << and casts need no words; simd/ defines the words that each
- * ISA has in its own way. A port is one new file and one line of the choice below.
+ * The vector vocabulary that the mathematics is written in: the contract, and the choice of an ISA's file in simd/.
+ * Vectors are the vector extension of GCC and Clang, so + - * / & | << and casts need no words; simd/ defines the
+ * words that each ISA has in its own way. A port is one new file and one line of the choice below.
  *
  * For a type R in {f32, f64}:
  *
@@ -32,8 +32,8 @@
  *   U16_TO_U32(v)          integers of 16 bits to 32: the compiler's own conversion is slower
  *   f16_STREAM(p, v), f32_STREAM, f64_STREAM   store v past the caches, at a multiple of its size; STREAM_FENCE()
  *                          orders these stores before later ones
- *   f16_SPREAD(p, v), f32_SPREAD, f64_SPREAD   store v to every second element from p on, and leave those between alone;
- *                          only where GELU_SPREAD is defined */
+ *   f16_SPREAD(p, v), f32_SPREAD, f64_SPREAD   store v to every second element from p on, and nothing between; only
+ *                          where GELU_SPREAD is defined */
 #ifndef GELU_SIMD_H
 #define GELU_SIMD_H
 
@@ -56,17 +56,17 @@ _Static_assert(sizeof 1.0 == sizeof(double), "gelu_fast needs double constants: 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define LANES(R) ((ptrdiff_t)(R##_BYTES / sizeof(R)))
 
-/* At a cache line: where vectors of a table straddled lines, streaming took 0.42 ns for 0.20 (float32, 2^24; Zen 5). And
- * hidden: others are addressed through a global offset table. */
+/* At a cache line: where vectors of a table straddled lines, streaming took 0.42 ns for 0.20 (float32, 2^24; Zen 5).
+ * And hidden: others are addressed through a global offset table. */
 #define TABLE __attribute__((aligned(64), visibility("hidden")))
 
 /* Unrolled, or GCC spills the results to the stack and computes unused error terms. */
 #define UNROLLED _Pragma("GCC unroll 8")
 
-/* Vectors of a group are computed side by side, as each waits for its own results most of the time. float32 on x86-64-v4:
- * 0.151 ns with 1, 0.145 with 2, 0.138 with 3 or 4, and 0.149 if the compiler leaves them one after the other (setup.py,
- * SCHEDULE). Rows in memory wait less: x86-64-v3 0.404, 0.393, 0.437; the baseline 0.85, 0.88; float64 0.70, 0.69, on
- * x86-64-v3 1.04, 1.30 (2^16; Zen 5). */
+/* Vectors of a group are computed side by side, as each waits for its own results most of the time. float32 on
+ * x86-64-v4: 0.151 ns with 1, 0.145 with 2, 0.138 with 3 or 4, and 0.149 if the compiler leaves them one after the
+ * other (setup.py, SCHEDULE). Rows in memory wait less: x86-64-v3 0.404, 0.393, 0.437; the baseline 0.85, 0.88;
+ * float64 0.70, 0.69, on x86-64-v3 1.04, 1.30 (2^16; Zen 5). */
 #define LARGEST_GROUP 3
 
 #define PASTE_(a, b) a##b

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Conversions between storage types S in {f16, bf16, f32, f64} and the vector type R##v that each is computed in; access.h
- * makes loads and stores of them.
+ * Conversions between storage types S in {f16, bf16, f32, f64} and the vector type R##v that each is computed in;
+ * access.h makes loads and stores of them.
  *
  *   S##_packed             a vector as it is stored; S##_unpack(packed), S##_pack(v)
- *   S##_undecided(v)       whether a lane of v lies midway between two S, so that the error of v decides its rounding; then
- *                          R##_to_odd(hi + lo) is stored in its place */
+ *   S##_undecided(v)       whether a lane of v lies midway between two S, so that the error of v decides its rounding;
+ *                          then R##_to_odd(hi + lo) is stored in its place */
 
 /* Types that are computed in themselves. */
 typedef f32v f32_packed;
@@ -17,9 +17,10 @@ INLINE f64v f64_unpack(f64_packed v) { return v; }
 INLINE f64_packed f64_pack(f64v v) { return v; }
 INLINE int f64_undecided(f64v v) { return 0; }
 
-/* float16 and bfloat16 are rounded once, to nearest, ties to even. A float32 midway between two of them, whose last bits are
- * zero but for the first, is rare: it is rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and correctly
- * rounded sums", IEEE TC 57, 2008). So are the other lanes of its vector; it does not change their result. */
+/* float16 and bfloat16 are rounded once, to nearest, ties to even. A float32 midway between two of them, whose last
+ * bits are zero but for the first, is rare: it is rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and
+ * correctly rounded sums", IEEE TC 57, 2008). So are the other lanes of its vector; it does not change their
+ * result. */
 INLINE f32v f32_to_odd(f32_two y)
 {
     f32_bits bits = (f32_bits)y.hi, lost = (f32_bits)y.lo;

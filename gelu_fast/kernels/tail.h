@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The tails: T(t) 2^LIFT for END < t <= CUTOFF, of each of the nine curves (gelu.h says what T is). Included once a REAL.
+ * The tails: T(t) 2^LIFT for END < t <= CUTOFF, of each of the nine curves (gelu.h says what T is). Included once a
+ * REAL.
  *
- * Each is an exponential exp(-v(t)), whose argument is held in two parts, times a smooth factor in two parts: a rounded v
- * alone would cost v/2 ULP. Worst errors: table_in_memory.h and table_in_registers.h, which include the tails. */
+ * Each is an exponential exp(-v(t)), whose argument is held in two parts, times a smooth factor in two parts: a
+ * rounded v alone would cost v/2 ULP. Worst errors: table_in_memory.h and table_in_registers.h, which include the
+ * tails. */
 
 /* c[0] x^(n-1) + ... + c[n-1], by Horner's rule. */
 #define POLYNOMIAL(x, coefficients) R(polynomial)(x, coefficients, LENGTH(coefficients))
@@ -17,9 +19,10 @@ INLINE V R(polynomial)(V x, const REAL *c, int n)
 
 /* exp(-v) = (1 + r + z) 2^k, for 0 <= v <= (EXPONENT_BIAS + LIFT - 9) ln 2, |v.lo| << v.
  *
- * v = -k ln 2 - r with k integer and |r| <= ln(2)/2 (Cody and Waite, Software Manual for the Elementary Functions, 1980):
- * ln 2 in two parts, of which k LN2_HI is exact. z, at most r^2, is the rest of the series by a polynomial (fit.py), and
- * what the rounding of r lost. `power` is 2^(k + LIFT), a normal number even where exp(-v) is subnormal. */
+ * v = -k ln 2 - r with k integer and |r| <= ln(2)/2 (Cody and Waite, Software Manual for the Elementary Functions,
+ * 1980): ln 2 in two parts, of which k LN2_HI is exact. z, at most r^2, is the rest of the series by a polynomial
+ * (fit.py), and what the rounding of r lost. `power` is 2^(k + LIFT), a normal number even where exp(-v) is
+ * subnormal. */
 typedef struct {
     V r, z, power;
 } R(exp_t);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Bits of numbers, and numbers in two parts hi + lo, where lo holds what the rounding of hi lost. Included once a REAL.
+ * Bits of numbers, and numbers in two parts hi + lo, where lo holds what the rounding of hi lost. Included once a
+ * REAL.
  *
- * Error-free transformations: fast_two_sum is Fast2Sum of Dekker ("A floating-point technique for extending the available
- * precision", 1971); the error of a product is RESIDUAL (simd.h), by one FMA or Dekker's splitting. */
+ * Error-free transformations: fast_two_sum is Fast2Sum of Dekker ("A floating-point technique for extending the
+ * available precision", 1971); the error of a product is RESIDUAL (simd.h), by one FMA or Dekker's splitting. */
 
 typedef struct {
     V hi, lo;
 } TWO;
 
-/* T(t) of the tails is computed as T 2^LIFT, a normal number even where T is subnormal: products of subnormal numbers cost
- * 35 ns each on Intel's CPUs, and round twice. |T| < 2^-16 in the tails. */
+/* The tails compute T 2^LIFT, a normal number even where T is subnormal. A product that takes or makes a subnormal number
+ * costs 35 ns on Intel's CPUs, and rounds twice. |T| < 2^-16 in the tails. */
 #define LIFT 96
 #define TWO_LIFT 0x1p96 /* 2^LIFT */
 
@@ -22,9 +23,9 @@ typedef struct {
 /* |x| <= TINY: gelu(x) is x/2 to half an ULP, and the odd functions are 1/2. Above it x^2 is a normal number. */
 #define TINY ((REAL)0x1p-60)
 
-/* Factors up to SMALL are multiplied by RAISE before, and the product by LOWER after. A factor above SMALL times a result
- * for |x| > TINY is at least 2^5 MIN_NORMAL. RAISE is the largest power of two that overflows for no float32: SMALL RAISE
- * times hi < 2^(LIFT + 1) is 2^127. */
+/* Factors up to SMALL are multiplied by RAISE before a product, and the product by LOWER afterwards. SMALL TINY/2 is
+ * 2^5 MIN_NORMAL, so a larger factor times x/2, |x| > TINY, is a normal number. SMALL RAISE 2^(LIFT + 1) is 2^127 for
+ * float32, so no small factor overflows. */
 #define SMALL (R(MIN_NORMAL) * (REAL)0x1p66)
 #define RAISE (REAL)0x1p90
 #define LOWER (REAL)0x1p-90
@@ -108,8 +109,8 @@ INLINE V R(times_lifted)(V a, TWO lifted)
     return SELECT(R(finite)(a), R(unscale)(y, (BITS)lift), y);
 }
 
-/* x/2 for 0 < |x| <= TINY, the value of gelu there. The exact value lies just above x/2, so a tie between two subnormal
- * numbers rounds up. By integers: a product of subnormal numbers is slow. */
+/* x/2 for 0 < |x| <= TINY, the value of gelu there. The exact value lies just above x/2, so a tie between two
+ * subnormal numbers rounds up. By integers: a product of subnormal numbers is slow. */
 INLINE V R(tiny_half)(V x)
 {
     const BITS one = (BITS){0} + 1;

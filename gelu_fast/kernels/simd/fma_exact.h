@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * fma_exact without FMA. */
-/* a b is exact in float64. The sum is rounded to 53 bits and then to 24, which shows only where it lies midway between two
- * float32. */
+/* a b is exact in float64. The sum is rounded to 53 bits and then to 24, which shows only where it lies midway
+ * between two float32. */
 typedef VECTOR(double, 2 * f32_BYTES) f32_wide;
 INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c)
 {
@@ -10,8 +10,8 @@ INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c)
     return __builtin_convertvector(wide + __builtin_convertvector(c, f32_wide), f32v);
 }
 
-/* By the error of a b. Where a b is so small or so large that its parts, or halves of the factors, leave the range, a b is
- * scaled by 2^600 or 2^-600 first. */
+/* By the error of a b. Where a b is so small or so large that its parts, or halves of the factors, leave the range, a
+ * b is scaled by 2^600 or 2^-600 first. */
 INLINE f64v f64_fma_exact_in_range(f64v a, f64v b, f64v c)
 {
     f64v product = a * b;

@@ -5,8 +5,8 @@ typedef BITS MASK;
 INLINE MASK R(le)(V a, V b) { return (MASK)(a <= b); }
 INLINE V R(zero_unless)(MASK m, V a) { return (V)(m & (MASK)a); }
 
-/* Positive numbers are ordered as their bits. Zero less one becomes the largest integer, which fails t <= a. Faster than two
- * comparisons of numbers, where there are comparisons of integers: SSE2 has none of 64 bits. */
+/* Positive numbers are ordered as their bits. Zero less one becomes the largest integer, which fails t <= a. Faster
+ * than two comparisons of numbers, where there are comparisons of integers: SSE2 has none of 64 bits. */
 INLINE MASK R(positive_le)(V t, V a)
 {
 #ifdef NO_FMA

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Words for an ISA without FMA: factors are split in halves whose products are exact (Dekker 1971). Included once a REAL. */
+ * Words for an ISA without FMA: factors are split in halves whose products are exact (Dekker 1971). Included once a
+ * REAL. */
 #define f32_LOW_BITS 12 /* of a number's bits, those of its lower half */
 #define f64_LOW_BITS 27
 INLINE V R(fma)(V a, V b, V c) { return a * b + c; }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The types of vectors of f32_BYTES and f64_BYTES, and words that several ISAs share. Each file of simd/ says how long its
- * vectors are and includes this. */
+ * The types of vectors of f32_BYTES and f64_BYTES, and words that several ISAs share. Each file of simd/ says how
+ * long its vectors are and includes this. */
 typedef float f32;
 typedef double f64;
 typedef uint16_t f16; /* its bits */
