@@ -2,8 +2,12 @@
  *
  * kernel_driver LEVEL FUNCTION_FORM TYPE [CONTROL]: raw elements from stdin, first all of the first input, through one kernel,
  * to stdout, all of the first output first; and through its streaming twin, which must give the same bits. CONTROL, in hex,
- * is what the caller has set of the floating-point environment (FPCR, MXCSR), which must be there again afterwards. Linked
- * with the kernels and nothing else: test_emulated.py runs it on an emulated CPU, where there is no Python. */
+ * is what the caller has set of the floating-point environment (FPCR, MXCSR), which must be there again afterwards.
+ *
+ * kernel_driver LEVEL: to stdout, random words, decisions of stochastic GELU, and operands of many strides, packed and
+ * unpacked, which must be the same on every ISA level.
+ *
+ * Linked with the kernels and nothing else: test_emulated.py runs it on an emulated CPU, where there is no Python. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,13 +41,69 @@ static void refuse(const char *why, const char *name)
     exit(2);
 }
 
+static void put(const void *bytes, size_t n)
+{
+    if (fwrite(bytes, 1, n, stdout) != n)
+        refuse("cannot write", "");
+}
+
+static void random_and_strided(const gelu_level *level)
+{
+    enum { N = 1001, BLOCKS = 200, WIDEST = 8 };
+    static uint32_t words[64 * BLOCKS];
+    const uint64_t blocks[] = {0, 1, (1ull << 28) - 3, (1ull << 40) + 1}; /* with carries between words of the counter */
+    for (int i = 0; i < 4; i++) {
+        level->random->bits(words, (const uint32_t[]){1, 2, 3, 4}, blocks[i], BLOCKS);
+        put(words, sizeof words);
+    }
+
+    static double x[N], gates[N], y[N];
+    static float x_f32[N], gates_f32[N], y_f32[N];
+    static char kept[N];
+    for (int i = 0; i < N; i++)
+        x[i] = x_f32[i] = (float)(i - N / 2) / 128;
+    x[0] = x_f32[0] = -0.0f, x[1] = x_f32[1] = __builtin_inff(), x[2] = x_f32[2] = -__builtin_inff();
+    const gelu_kernels *gate = level->kernels[GELU_F_gelu_gate][GELU_FORM_erf];
+    gelu_kernel *exact = gelu_levels[0].kernels[GELU_F_gelu_gate][GELU_FORM_erf][GELU_T_f64].plain;
+    gate[GELU_T_f64].plain((char *[]){(char *)x, (char *)gates}, N);
+    gate[GELU_T_f32].plain((char *[]){(char *)x_f32, (char *)gates_f32}, N);
+    for (int n = 1; n <= N; n += 100) {
+        level->random->decide_f64((char *[]){(char *)x, (char *)gates, (char *)words, (char *)y, kept}, n, exact);
+        put(y, (size_t)n * sizeof *y), put(kept, (size_t)n);
+        level->random->decide_f32((char *[]){(char *)x_f32, (char *)gates_f32, (char *)words, (char *)y_f32, kept}, n,
+                                  exact);
+        put(y_f32, (size_t)n * sizeof *y_f32), put(kept, (size_t)n);
+    }
+
+    static char packed[WIDEST * 101], strided[5 * WIDEST * 101];
+    for (int type = 0; type < GELU_N_TYPES; type++)
+        for (ptrdiff_t step = -3; step <= 5; step++)
+            for (int n = 1; n <= 101; n += 25) {
+                const ptrdiff_t itemsize = type == GELU_T_f64 ? 8 : type == GELU_T_f32 ? 4 : 2, bytes = step * itemsize;
+                level->strides[type].pack(packed, (char *)words + (step < 0 ? -bytes * (n - 1) : 0), bytes, n);
+                put(packed, (size_t)(n * itemsize));
+                memset(strided, 9, sizeof strided);
+                if (step != 0)
+                    level->strides[type].unpack(strided + (step < 0 ? -bytes * (n - 1) : 0), bytes, packed, n);
+                put(strided, sizeof strided);
+            }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 4 && argc != 5)
-        refuse("arguments: LEVEL FUNCTION_FORM TYPE [CONTROL]", "");
+    if (argc != 2 && argc != 4 && argc != 5)
+        refuse("arguments: LEVEL [FUNCTION_FORM TYPE [CONTROL]]", "");
     int level = 0, function = 0, form = 0, type = 0;
     while (gelu_levels[level].name && strcmp(gelu_levels[level].name, argv[1]) != 0)
         level++;
+    if (!gelu_levels[level].name)
+        refuse("no such ISA level: ", argv[1]);
+    if (!gelu_levels[level].supported())
+        refuse("this CPU lacks ", argv[1]);
+    if (argc == 2) {
+        random_and_strided(&gelu_levels[level]);
+        return fflush(stdout) != 0;
+    }
     const char *last = strrchr(argv[2], '_');
     const size_t length_of_name = last ? (size_t)(last - argv[2]) : 0;
     while (function < GELU_N_FUNCTIONS && (strncmp(gelu_functions[function].name, argv[2], length_of_name) != 0
@@ -53,10 +113,6 @@ int main(int argc, char **argv)
         form++;
     while (type < GELU_N_TYPES && strcmp(gelu_types[type], argv[3]) != 0)
         type++;
-    if (!gelu_levels[level].name)
-        refuse("no such ISA level: ", argv[1]);
-    if (!gelu_levels[level].supported())
-        refuse("this CPU lacks ", argv[1]);
     if (function == GELU_N_FUNCTIONS || form == GELU_N_FORMS)
         refuse("no such function: ", argv[2]);
     if (type == GELU_N_TYPES)

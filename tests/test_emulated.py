@@ -60,21 +60,31 @@ def sources():
 
 
 @pytest.fixture(scope="module")
-def neon(sources, tmp_path_factory):
-    """The kernels for neon, on an early CPU of aarch64 (ARMv8.0)."""
+def neon_driver(sources, tmp_path_factory):
+    """The command of the kernels for neon, on an early CPU of aarch64 (ARMv8.0)."""
     qemu = command("qemu-aarch64-static", "qemu-aarch64", debian="qemu-user-static")
     compiler = command("aarch64-linux-gnu-gcc", debian="gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
     driver = build_driver("aarch64", compiler, tmp_path_factory.mktemp("neon"), "-static")
-    return through(qemu, "-cpu", "cortex-a53", driver, "neon")
+    return [qemu, "-cpu", "cortex-a53", driver, "neon"]
 
 
 @pytest.fixture(scope="module")
-def x86_v3(sources, tmp_path_factory):
-    """The kernels for x86-64-v3, on this CPU."""
+def neon(neon_driver):
+    return through(*neon_driver)
+
+
+@pytest.fixture(scope="module")
+def x86_v3_driver(sources, tmp_path_factory):
+    """The command of the kernels for x86-64-v3, on this CPU."""
     if "x86-64-v3" not in _core.available_isa_levels:
         pytest.skip("this CPU lacks x86-64-v3")
     compiler = command("gcc", "cc", debian="gcc")
-    return through(build_driver("x86_64", compiler, tmp_path_factory.mktemp("x86_v3")), "x86-64-v3")
+    return [build_driver("x86_64", compiler, tmp_path_factory.mktemp("x86_v3")), "x86-64-v3"]
+
+
+@pytest.fixture(scope="module")
+def x86_v3(x86_v3_driver):
+    return through(*x86_v3_driver)
 
 
 @pytest.fixture
@@ -121,6 +131,15 @@ def test_neon_is_x86_v3_for_several_inputs(name, neon, x86_v3, dtype, report):
         number, bits = ~np.isnan(ours), f"u{ours.itemsize}"
         np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
     report(f"{name} {dtype}: the bits of x86-64-v3 for all of {inputs[0].size} inputs")
+
+
+def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3_driver):
+    """And for decisions of stochastic GELU: results of x86-64-v3 are tested by test_random.py and test_ufunc.py."""
+    ours, theirs = (
+        subprocess.run(driver, capture_output=True, check=True).stdout
+        for driver in (neon_driver, x86_v3_driver)
+    )
+    assert len(ours) > 10**6 and ours == theirs
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
