@@ -117,8 +117,8 @@ def is_rounded_product(name):
     return UFUNCS[name][0] == "gelu_backward_mu_sigma"
 
 
-@every_form
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@every_form
 def test_accuracy(name, dtype, report):
     inputs = wide_inputs(name, 200_000, dtype, 5)
     working = WORKING[np.dtype(dtype).name]
@@ -166,8 +166,8 @@ def test_accuracy_float64(name, report):
         judge(name, got, errors, inputs, ULP[name]["float64"], report)
 
 
-@every_form
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every_form
 def test_special_values(name, dtype):
     """Where an input is zero, infinite or no number the result is what NumPy makes of the composition, signs of zeros
     included, but never a NaN that GELU does not make."""
