@@ -67,10 +67,10 @@ TOOLS = {
             "tests/test_mutants.py": NOT_OF_THIS_BUILD,
         },
         plants={
-            "a share of one element too many": (
-                POOL,
-                "left < pool.chunk ? left :",
-                "left < pool.chunk ? left + 1 :",
+            "an element too many of a row": (
+                "gelu_fast/_loops.pxi",
+                "length = min(rows.n - column, stop - start)",
+                "length = min(rows.n - column, stop - start) + 1",
             ),
             "a shift by 32 and more": (POOL, "&pool.state) + 1)", "&pool.state) + 1 + (1 << 16 * threads))"),
         },
