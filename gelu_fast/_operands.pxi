@@ -128,6 +128,7 @@ cdef object try_direct(int f, int form, PyObject **inputs, object out):
     cdef list numbers = None
     cdef object results = None
     cdef Job job
+    # The type is that of the array of most dimensions.
     for j in range(n_in):
         a = operands[j] = <PyArrayObject *> inputs[j]
         if PyArray_CheckExact(inputs[j]) and PyArray_NDIM(a) > ndim:
@@ -140,6 +141,7 @@ cdef object try_direct(int f, int form, PyObject **inputs, object out):
         t += 1
     if t == n_types:
         return None
+    # The inputs, and the shape that they broadcast to.
     for i in range(ndim):
         shape[i] = PyArray_DIMS(first)[i]
     for j in range(n_in):
@@ -159,6 +161,7 @@ cdef object try_direct(int f, int form, PyObject **inputs, object out):
         for i in range(missing, ndim):
             if shape[i] == 1:
                 shape[i] = PyArray_DIMS(a)[i - missing]
+    # The outputs, new ones or those of `out`.
     if n_out > 1 and out is not None and (type(out) is not tuple or len(<tuple> out) != n_out):
         return None
     for j in range(n_out):
@@ -179,7 +182,7 @@ cdef object try_direct(int f, int form, PyObject **inputs, object out):
     return results
 
 
-# ---- arrays that are not plain ----
+# ---- inputs that are not plain arrays ----
 
 cdef bint is_lazy(object x) except -1:
     """Whether x has no values yet: a collection of dask or cubed, or an expression of polars, which has no shape."""
