@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the C side offers to _core.pyx: names and numbers of operands of the functions, and for each ISA level a table
- * of kernels. CONTRIBUTING.md says what to touch for a new function, type or ISA level. */
+ * The interface of the C side to _core.pyx: names and numbers of operands of the functions, and for each ISA level a
+ * table of kernels. CONTRIBUTING.md says what to touch for a new function, type or ISA level. */
 #ifndef GELU_KERNELS_H
 #define GELU_KERNELS_H
 
@@ -10,11 +10,11 @@
 
 #include "functions.h"
 
-/* args: the inputs, then the outputs, n contiguous elements each. An output may be an input, or lie behind
- * it in memory (at a lower address): elements are read before any at their address or above is written. */
+/* args: the inputs, then the outputs, n contiguous elements each. An output may be an input, or begin at a lower address
+ * than an input that it overlaps: an element is read before anything at its address or above is written. */
 typedef void gelu_kernel(char *const *args, ptrdiff_t n);
 
-/* `streaming` writes past the caches. Its outputs are apart from its inputs, and lie at multiples of their size. */
+/* `streaming` writes past the caches. Its outputs overlap no input, and lie at multiples of their item size. */
 typedef struct {
     gelu_kernel *plain, *streaming;
 } gelu_kernels;
@@ -25,7 +25,7 @@ typedef struct {
     void (*unpack)(char *strided, ptrdiff_t step, const char *packed, ptrdiff_t n);
 } gelu_strides;
 
-/* Stochastic GELU: random.h. */
+/* Stochastic GELU: random.h, decide.h. */
 typedef struct {
     void (*bits)(uint32_t *words, const uint32_t *key, uint64_t at, ptrdiff_t n);
     void (*decide_f32)(char *const *args, ptrdiff_t n, gelu_kernel *gate_f64);
