@@ -84,13 +84,17 @@ def accuracy():
 
 def of_pairs(measured):
     """Found among all pairs of numbers of two bytes."""
-    found = {
-        f"`{name}` {max(level['ulp'] for level in of_name[dtype].values()):.4f} ({dtype})"
-        for name, of_name in measured.items()
+    of_types = {
+        f"`{name}` ({dtype})": of_name[dtype]
+        for name, of_name in sorted(measured.items())
         for dtype in ("float16", "bfloat16")
         if dtype in of_name
     }
-    return [f"All 2^32 pairs were judged of {', '.join(sorted(found))}."] if found else []
+    if not of_types:
+        return []
+    found = [f"{max(of['ulp'] for of in levels.values()):.4f} {what}" for what, levels in of_types.items()]
+    levels = dict.fromkeys(level for levels in of_types.values() for level in levels)
+    return [f"The largest error in all 2^32 pairs of numbers, on {' and '.join(levels)}: {', '.join(found)}."]
 
 
 def speed():
