@@ -15,10 +15,15 @@ ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
 EACH_CPU = --numprocesses auto --dist worksteal
 but = $(addprefix --ignore=,$(1))
 
-.PHONY: demo test fuzz heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
+.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
+
+# Formats and spelling of all files, as .pre-commit-config.yaml says.
+lint: $(VENV)/bin/python
+	$(PIP) pre-commit
+	$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
 # The suite, once for each ISA level that this CPU has, by as many processes as there are CPUs.
 test: $(VENV)/.test

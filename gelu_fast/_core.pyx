@@ -248,7 +248,7 @@ cdef int add_type(object dtype, int kernels_type, const float *to_f32, const uin
             for form in range(GELU_N_FORMS):
                 np.PyUFunc_RegisterLoopForType(ufunc_of[f][form], types[0], <np.PyUFuncGenericFunction> ufunc_loop,
                                                types, spec_data[f][form][t])
-    except:
+    except BaseException:
         n_types = t
         raise
     return 0

@@ -62,7 +62,8 @@ INLINE f32v f32_lookup(const f32 *table, f32_bits k)
     {                                                                                                        \
         return R(slope_tail_##form)(t, T, R(one_minus)(SPLAT(TWO_LIFT), T));                                 \
     }                                                                                                        \
-    EACH_VECTOR(rounded_gate_##form, t, R(in_segments_gate_##form), R(near_gate_##form)(t), R(tail_gate_##form)(t)) \
+    EACH_VECTOR(rounded_gate_##form, t, R(in_segments_gate_##form), R(near_gate_##form)(t),                  \
+                R(tail_gate_##form)(t))                                                                      \
     EACH_VECTOR(slope_##form, t, R(in_segments_gate_##form), R(slope_##form)(t),                             \
                 R(far_slope_##form)(t, R(tail_gate_##form)(t)))
 #define PARTS GELU_EVEN(EVEN) GELU_ODD(ODD) GELU_FORMS(LOCATION)

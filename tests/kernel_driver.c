@@ -51,7 +51,8 @@ static void random_and_strided(const gelu_level *level)
 {
     enum { N = 1001, BLOCKS = 200, WIDEST = 8 };
     static uint32_t words[64 * BLOCKS];
-    const uint64_t blocks[] = {0, 1, (1ull << 28) - 3, (1ull << 40) + 1}; /* with carries between words of the counter */
+    /* With carries between words of the counter. */
+    const uint64_t blocks[] = {0, 1, (1ull << 28) - 3, (1ull << 40) + 1};
     for (int i = 0; i < 4; i++) {
         level->random->bits(words, (const uint32_t[]){1, 2, 3, 4}, blocks[i], BLOCKS);
         put(words, sizeof words);
@@ -68,18 +69,20 @@ static void random_and_strided(const gelu_level *level)
     gate[GELU_T_f64].plain((char *[]){(char *)x, (char *)gates}, N);
     gate[GELU_T_f32].plain((char *[]){(char *)x_f32, (char *)gates_f32}, N);
     for (int n = 1; n <= N; n += 100) {
-        level->random->decide_f64((char *[]){(char *)x, (char *)gates, (char *)words, (char *)y, kept}, n, exact);
-        put(y, (size_t)n * sizeof *y), put(kept, (size_t)n);
-        level->random->decide_f32((char *[]){(char *)x_f32, (char *)gates_f32, (char *)words, (char *)y_f32, kept}, n,
+        level->random->decide_f64((char *[]){(char *)x, (char *)gates, (char *)words, (char *)y, kept}, n,
                                   exact);
+        put(y, (size_t)n * sizeof *y), put(kept, (size_t)n);
+        level->random->decide_f32(
+            (char *[]){(char *)x_f32, (char *)gates_f32, (char *)words, (char *)y_f32, kept}, n, exact);
         put(y_f32, (size_t)n * sizeof *y_f32), put(kept, (size_t)n);
     }
 
+    static const int sizes[] = {[GELU_T_f16] = 2, [GELU_T_f32] = 4, [GELU_T_f64] = 8, [GELU_T_bf16] = 2};
     static char packed[WIDEST * 101], strided[5 * WIDEST * 101];
     for (int type = 0; type < GELU_N_TYPES; type++)
         for (ptrdiff_t step = -3; step <= 5; step++)
             for (int n = 1; n <= 101; n += 25) {
-                const ptrdiff_t itemsize = type == GELU_T_f64 ? 8 : type == GELU_T_f32 ? 4 : 2, bytes = step * itemsize;
+                const ptrdiff_t itemsize = sizes[type], bytes = step * itemsize;
                 level->strides[type].pack(packed, (char *)words + (step < 0 ? -bytes * (n - 1) : 0), bytes, n);
                 put(packed, (size_t)(n * itemsize));
                 memset(strided, 9, sizeof strided);
@@ -106,8 +109,8 @@ int main(int argc, char **argv)
     }
     const char *last = strrchr(argv[2], '_');
     const size_t length_of_name = last ? (size_t)(last - argv[2]) : 0;
-    while (function < GELU_N_FUNCTIONS && (strncmp(gelu_functions[function].name, argv[2], length_of_name) != 0
-                                           || gelu_functions[function].name[length_of_name] != '\0'))
+    while (function < GELU_N_FUNCTIONS && (strncmp(gelu_functions[function].name, argv[2], length_of_name) != 0 ||
+                                           gelu_functions[function].name[length_of_name] != '\0'))
         function++;
     while (form < GELU_N_FORMS && (!last || strcmp(gelu_forms[form], last + 1) != 0))
         form++;

@@ -4,7 +4,8 @@
 typedef S(packed) S(unaligned) UNALIGNED(STORAGE);
 INLINE V S(load)(const STORAGE *p) { return S(unpack)(*(const S(unaligned) *)p); }
 INLINE void S(store)(STORAGE *p, V v) { *(S(unaligned) *)p = S(pack)(v); }
-INLINE void S(stream)(STORAGE *p, V v) { S(STREAM)(p, S(pack)(v)); } /* past the caches; p aligned to S(packed) */
+/* Past the caches; p is aligned to S(packed). */
+INLINE void S(stream)(STORAGE *p, V v) { S(STREAM)(p, S(pack)(v)); }
 
 INLINE V S(load_part)(const STORAGE *p, ptrdiff_t n)
 {

@@ -11,30 +11,31 @@
 
 /* The curves T(t) that all functions come from. gelu.h has a tail_<curve> for each, tables/ its segments. */
 #define GELU_EVEN(ROW) ROW(erf) ROW(tanh) ROW(sigmoid)
-#define GELU_ODD(ROW) ROW(gate_erf) ROW(gate_tanh) ROW(gate_sigmoid) ROW(grad_erf) ROW(grad_tanh) ROW(grad_sigmoid)
+#define GELU_ODD(ROW)                                                                                        \
+    ROW(gate_erf) ROW(gate_tanh) ROW(gate_sigmoid) ROW(grad_erf) ROW(grad_tanh) ROW(grad_sigmoid)
 #define GELU_CURVES(ROW) GELU_EVEN(ROW) GELU_ODD(ROW)
 
 /* Function, number of inputs, number of outputs, and the function that takes mu and sigma as well, if there is one.
  * Each has three forms: gelu.h defines <function>_<form>, which is also the name of its ufunc. */
-#define GELU_FUNCTIONS(ROW, ...)                                           \
-    ROW(gelu, 1, 1, gelu_mu_sigma, ##__VA_ARGS__)                          \
-    ROW(gelu_gate, 1, 1, gelu_gate_mu_sigma, ##__VA_ARGS__)                \
-    ROW(gelu_grad, 1, 1, gelu_grad_mu_sigma, ##__VA_ARGS__)                \
-    ROW(gelu_backward, 2, 1, gelu_backward_mu_sigma, ##__VA_ARGS__)        \
-    ROW(gelu_mu_sigma, 3, 1, none, ##__VA_ARGS__)                          \
-    ROW(gelu_gate_mu_sigma, 3, 1, none, ##__VA_ARGS__)                     \
-    ROW(gelu_grad_mu_sigma, 3, 1, none, ##__VA_ARGS__)                     \
-    ROW(gelu_backward_mu_sigma, 4, 1, none, ##__VA_ARGS__)                 \
-    ROW(bias_gelu, 2, 1, none, ##__VA_ARGS__)                              \
-    ROW(geglu, 2, 1, none, ##__VA_ARGS__)                                  \
+#define GELU_FUNCTIONS(ROW, ...)                                                                             \
+    ROW(gelu, 1, 1, gelu_mu_sigma, ##__VA_ARGS__)                                                            \
+    ROW(gelu_gate, 1, 1, gelu_gate_mu_sigma, ##__VA_ARGS__)                                                  \
+    ROW(gelu_grad, 1, 1, gelu_grad_mu_sigma, ##__VA_ARGS__)                                                  \
+    ROW(gelu_backward, 2, 1, gelu_backward_mu_sigma, ##__VA_ARGS__)                                          \
+    ROW(gelu_mu_sigma, 3, 1, none, ##__VA_ARGS__)                                                            \
+    ROW(gelu_gate_mu_sigma, 3, 1, none, ##__VA_ARGS__)                                                       \
+    ROW(gelu_grad_mu_sigma, 3, 1, none, ##__VA_ARGS__)                                                       \
+    ROW(gelu_backward_mu_sigma, 4, 1, none, ##__VA_ARGS__)                                                   \
+    ROW(bias_gelu, 2, 1, none, ##__VA_ARGS__)                                                                \
+    ROW(geglu, 2, 1, none, ##__VA_ARGS__)                                                                    \
     ROW(geglu_backward, 3, 2, none, ##__VA_ARGS__)
 
 /* Storage type, and the type that its kernels compute in. NumPy's own come first, ordered as NumPy promotes them, and
  * then those of ml_dtypes. */
-#define GELU_TYPES(ROW, ...)     \
-    ROW(f16, f32, ##__VA_ARGS__) \
-    ROW(f32, f32, ##__VA_ARGS__) \
-    ROW(f64, f64, ##__VA_ARGS__) \
+#define GELU_TYPES(ROW, ...)                                                                                 \
+    ROW(f16, f32, ##__VA_ARGS__)                                                                             \
+    ROW(f32, f32, ##__VA_ARGS__)                                                                             \
+    ROW(f64, f64, ##__VA_ARGS__)                                                                             \
     ROW(bf16, f32, ##__VA_ARGS__)
 
 #define GELU_FORM_NUMBER(form, ...) GELU_FORM_##form,

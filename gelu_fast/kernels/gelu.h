@@ -97,11 +97,13 @@
                 V x = points[i];                                                                             \
                 OUT(0) = of_common;                                                                          \
             }                                                                                                \
-        else                                                                                                 \
-            UNROLLED for (int i = 0; i < n; i++) {                                                           \
+        else {                                                                                               \
+            UNROLLED                                                                                         \
+            for (int i = 0; i < n; i++) {                                                                    \
                 V x = points[i];                                                                             \
                 OUT(0) = of_any;                                                                             \
             }                                                                                                \
+        }                                                                                                    \
     }
 
 /* The function of a curve, and a factor times it. */
@@ -127,7 +129,8 @@
     KERNEL_TIMES(geglu_##form, form, IN(1), IN(0))                                                           \
     INLINE void R(geglu_backward_##form)(const V *in, TWO *out, int n)                                       \
     {                                                                                                        \
-        UNROLLED for (int i = 0; i < n; i++) {                                                               \
+        UNROLLED                                                                                             \
+        for (int i = 0; i < n; i++) {                                                                        \
             OUT(0) = R(any_times_grad_##form)(IN(0) * IN(2), IN(1));                                         \
             OUT(1) = R(any_times_##form)(IN(0), IN(1));                                                      \
         }                                                                                                    \

@@ -117,7 +117,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
         S##_finish(args, at, n, n_in + n_out, name##_##S);                                                   \
     }
 
-#define AGAIN(R, name) \
+#define AGAIN(R, name)                                                                                       \
     NOINLINE void R##_again_##name(const R##v *in, R##_two *out) { R##_##name(in, out, 1); }
 #define LOOPS_(name, n_in, n_out)                                                                            \
     _Static_assert(n_in <= MAX_IN && n_out <= MAX_OUT, "level.h: MAX_IN, MAX_OUT");                          \
@@ -131,7 +131,8 @@ GELU_FUNCTIONS(LOOPS_OF_FORMS)
 #define KERNEL(S, R, name) {name##_##S, name##_##S##_streaming},
 #define KERNELS_OF_TYPES(form, function) {GELU_TYPES(KERNEL, function##_##form)},
 #define KERNELS_OF_FORMS(function, n_in, n_out, with_mu_sigma) {GELU_FORMS(KERNELS_OF_TYPES, function)},
-const gelu_kernels PASTE(gelu_kernels_, LEVEL)[][GELU_N_FORMS][GELU_N_TYPES] = {GELU_FUNCTIONS(KERNELS_OF_FORMS)};
+const gelu_kernels PASTE(gelu_kernels_,
+                         LEVEL)[][GELU_N_FORMS][GELU_N_TYPES] = {GELU_FUNCTIONS(KERNELS_OF_FORMS)};
 
 #define STRIDES_OF_TYPE(S, R) {S##_pack_strided, S##_unpack_strided},
 const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_OF_TYPE)};

@@ -39,9 +39,9 @@ static int has_v4(void)
 #endif
 
 #if defined(__x86_64__)
-#define GELU_LEVELS(ROW)               \
-    ROW(baseline, "baseline", always)  \
-    ROW(x86_v3, "x86-64-v3", has_v3)   \
+#define GELU_LEVELS(ROW)                                                                                     \
+    ROW(baseline, "baseline", always)                                                                        \
+    ROW(x86_v3, "x86-64-v3", has_v3)                                                                         \
     ROW(x86_v4, "x86-64-v4", has_v4)
 #elif defined(__aarch64__)
 #define GELU_LEVELS(ROW) ROW(neon, "neon", always)
@@ -49,11 +49,11 @@ static int has_v4(void)
 #define GELU_LEVELS(ROW) ROW(baseline, "baseline", always)
 #endif
 
-#define DECLARE(level, name, supported)                              \
-    extern const gelu_kernels gelu_kernels_##level[][GELU_N_FORMS][GELU_N_TYPES]; \
-    extern const gelu_strides gelu_strides_##level[];               \
+#define DECLARE(level, name, supported)                                                                      \
+    extern const gelu_kernels gelu_kernels_##level[][GELU_N_FORMS][GELU_N_TYPES];                            \
+    extern const gelu_strides gelu_strides_##level[];                                                        \
     extern const gelu_random gelu_random_##level;
-#define LEVEL_ROW(level, name, supported) \
+#define LEVEL_ROW(level, name, supported)                                                                    \
     {name, supported, gelu_kernels_##level, gelu_strides_##level, &gelu_random_##level},
 GELU_LEVELS(DECLARE)
 const gelu_level gelu_levels[] = {GELU_LEVELS(LEVEL_ROW){0}};

@@ -42,8 +42,9 @@ enum {
     CHUNK = 4096,          /* elements, or a multiple of that */
     LARGEST_CHUNK = 65536, /* where the number of chunks allows it */
     CHUNKS_A_THREAD = 32,
-    WAKE_FROM = 65536,     /* elements that are worth a system call to wake helpers, some 3 us. Fewer have the help of those
-                              that the call before has left awake. */
+    /* Elements that are worth a system call to wake helpers, some 3 us. Helpers that the call before has left awake help
+     * with fewer. */
+    WAKE_FROM = 65536,
     HELD_UP = 50000,       /* ns; and longer than CHUNKS chunks take */
     CHUNKS = 3,
     PENALTY = 16,        /* times as long as helpers have held a call up, calls are computed alone, */
@@ -57,7 +58,7 @@ enum {
 #define SEATS(s) ((s) >> 52)
 #define FIRST_OF(s) ((ptrdiff_t)((s) >> 32 & 0xfffff))
 #define END_OF(s) ((ptrdiff_t)((s) >> 12 & 0xfffff))
-#define JOB_OF(s) ((unsigned)((s)&0xfff))
+#define JOB_OF(s) ((unsigned)((s) & 0xfff))
 #define MOST_CHUNKS 0xfffff
 
 static struct {

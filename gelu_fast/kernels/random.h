@@ -32,7 +32,8 @@ static void random_bits(uint32_t *words, const uint32_t *key, uint64_t at, ptrdi
     for (; n > 0; n -= BLOCKS, at += BLOCKS, words += BLOCKS * 4 * PHILOX_COUNTERS) {
         f32_bits word[BLOCKS * PHILOX_VECTORS][4];
         uint32_t key_0 = key[0], key_1 = key[1];
-        UNROLLED for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++) {
+        UNROLLED
+        for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++) {
             f32_bits lane;
             uint64_t counter = PHILOX_COUNTERS * (at + (uint64_t)(i / PHILOX_VECTORS)); /* no carry below */
             memcpy(&lane, lanes + i % PHILOX_VECTORS * LANES(f32), sizeof(lane));
@@ -41,13 +42,15 @@ static void random_bits(uint32_t *words, const uint32_t *key, uint64_t at, ptrdi
             word[i][2] = (f32_bits){0} + key[2];
             word[i][3] = (f32_bits){0} + key[3];
         }
-        for (int round = 0; round < 10; round++, key_0 += 0x9e3779b9, key_1 += 0xbb67ae85)
-            UNROLLED for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++)
+        for (int round = 0; round < 10; round++, key_0 += 0x9e3779b9, key_1 += 0xbb67ae85) {
+            UNROLLED
+            for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++)
                 philox_round(word[i], key_0, key_1);
-        UNROLLED for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++)
+        }
+        UNROLLED
+        for (int i = 0; i < BLOCKS * PHILOX_VECTORS; i++)
             for (int j = 0; j < 4; j++)
-                memcpy(words + (i / PHILOX_VECTORS * 4 + j) * PHILOX_COUNTERS +
-                           i % PHILOX_VECTORS * LANES(f32),
+                memcpy(words + (i / PHILOX_VECTORS * 4 + j) * PHILOX_COUNTERS + i % PHILOX_VECTORS * LANES(f32),
                        &word[i][j], sizeof(f32_bits));
     }
 }

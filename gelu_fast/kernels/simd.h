@@ -43,11 +43,13 @@
 #include <string.h>
 
 /* setup.py takes -ffast-math and the like back. This fails where a compiler computes otherwise all the same. */
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) \
-    || defined(__NO_SIGNED_ZEROS__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || FLT_EVAL_METHOD != 0
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) ||               \
+    defined(__NO_SIGNED_ZEROS__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) ||               \
+    FLT_EVAL_METHOD != 0
 #error "gelu_fast needs IEEE arithmetic: build it without -ffast-math, -Ofast, -ffinite-math-only, -mfpmath=387 and such"
 #endif
-_Static_assert(sizeof 1.0 == sizeof(double), "gelu_fast needs double constants: no -fsingle-precision-constant");
+_Static_assert(sizeof 1.0 == sizeof(double),
+               "gelu_fast needs double constants: no -fsingle-precision-constant");
 
 #define INLINE static inline __attribute__((always_inline, unused))
 #define NOINLINE static __attribute__((noinline, unused))

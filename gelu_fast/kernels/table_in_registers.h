@@ -73,7 +73,8 @@ INLINE TWO R(T_by_steps)(R(coefficients) at)
         return R(way)(R(look_up)(t, R(LANES_##curve), R(WIDTH_##curve), index));                             \
     }
 #define EVEN(curve) T_OF(T, T_once, curve) T_OF(T_for_product, T_by_steps, curve)
-#define ODD(curve) T_OF(T, T_once, curve) T_OF(T_for_product, T_by_line, curve) T_OF(T_for_sum, T_by_steps, curve)
+#define ODD(curve)                                                                                           \
+    T_OF(T, T_once, curve) T_OF(T_for_product, T_by_line, curve) T_OF(T_for_sum, T_by_steps, curve)
 GELU_EVEN(EVEN)
 GELU_ODD(ODD)
 #undef T_OF

@@ -68,10 +68,7 @@ INLINE TWO R(one_minus)(V one, TWO a)
 /* Both parts times a power of two. */
 INLINE TWO R(scale)(TWO a, V power) { return (TWO){a.hi * power, a.lo * power}; }
 
-INLINE TWO R(select_two)(MASK m, TWO a, TWO b)
-{
-    return (TWO){SELECT(m, a.hi, b.hi), SELECT(m, a.lo, b.lo)};
-}
+INLINE TWO R(select_two)(MASK m, TWO a, TWO b) { return (TWO){SELECT(m, a.hi, b.hi), SELECT(m, a.lo, b.lo)}; }
 
 /* a (hi + lo), rounded once; SMALL < |a| < infinity, or a is 0. A product that is zero gets the sign of a `like`. */
 INLINE TWO R(product)(V a, TWO by, V like)

@@ -37,7 +37,8 @@ INLINE int f64_any(f64_mask m) { return _mm256_movemask_pd((f64v)m) != 0; }
 #define U64_MULTIPLY(a, b) (f64_bits) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
 {
-    f64_bits even = U64_MULTIPLY(a, (f32_bits){0} + b), odd = U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
+    f64_bits even = U64_MULTIPLY(a, (f32_bits){0} + b),
+             odd = U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
     u32_halves(even, odd, high, low);
 }
 

@@ -27,7 +27,8 @@ INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c)
         f64v up = f64_select(small, (f64v){0} + 0x1p600, (f64v){0} + 0x1p-600), down = 1 / up;
         f64_mask a_first = (f64_mask)((f64v)((f64_bits)a & size_bits) < (f64v)((f64_bits)b & size_bits));
         a_first = (a_first & small) | (~a_first & large); /* the smaller one up, the larger one down */
-        f64v scaled = f64_fma_exact_in_range(f64_select(a_first, a * up, a), f64_select(a_first, b, b * up), c * up);
+        f64v scaled =
+            f64_fma_exact_in_range(f64_select(a_first, a * up, a), f64_select(a_first, b, b * up), c * up);
         f64_mask in_range = (f64_mask)(size > 0) & (f64_mask)(size - size == 0);
         y = f64_select(small | large, f64_select(in_range, scaled * down, product), y);
     }

@@ -25,7 +25,8 @@
 #define U64_MULTIPLY(a, b) (f64_bits) _mm_mul_epu32((__m128i)(a), (__m128i)(b))
 INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
 {
-    f64_bits even = U64_MULTIPLY(a, (f32_bits){0} + b), odd = U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
+    f64_bits even = U64_MULTIPLY(a, (f32_bits){0} + b),
+             odd = U64_MULTIPLY((f64_bits)a >> 32, (f32_bits){0} + b);
     u32_halves(even, odd, high, low);
 }
 
