@@ -7,6 +7,7 @@ memory, errors, methods) is NumPy's: these ufuncs have the same types in the sam
 import ctypes
 import warnings
 from functools import partial
+from itertools import product
 from types import SimpleNamespace
 
 import ml_dtypes
@@ -127,6 +128,13 @@ UFUNCS = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items()}
 # As in gelu_fast another ufunc looks at sigma. One keeps the types that NumPy has once chosen for some types of inputs,
 # also where `out` decided: after np.exp(np.int8(3), out=<bfloat16>), np.exp(np.int8(3)) is bfloat16 (NumPy 2.4, 2.5).
 LOOKING = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items() if "mu_sigma" in name}
+
+# Choose them now, alike for gelu_fast and its model: else the first call decides, and a call with `out` may
+# be the first for one of them alone.
+_INTEGERS = [np.dtype(char) for char in "?bBhHiIlLqQ"]
+for _ufunc in (*UFUNCS.values(), *LOOKING.values(), *_core.ufuncs.values()):
+    for _types in product(_INTEGERS, repeat=_ufunc.nin):
+        _ufunc.resolve_dtypes((*_types, *[None] * _ufunc.nout))
 
 
 def form_of(approx):
