@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a test needs beyond `make test`'s own environment."""
 
+import importlib
 import importlib.metadata
 import importlib.util
 import os
@@ -45,3 +46,15 @@ def command(*names, debian):
         if path := shutil.which(name):
             return path
     absent(f"needs {names[0]} (Debian: {debian})")
+
+
+def tool(name):
+    """The module tools/<name>.py; where the tests stand alone, without their checkout, skip."""
+    script = Path(__file__).parents[1] / "tools" / f"{name}.py"
+    if not script.exists():
+        pytest.skip(
+            "the tests stand alone here, without the checkout they belong to", allow_module_level=True
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(script.parent)
+        return importlib.import_module(name)

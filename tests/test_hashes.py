@@ -3,35 +3,25 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import fenv  # noqa: F401  skips where the environments are unknown
 import numpy as np
 import pytest
+from needs import tool
 
 from gelu_fast import _core
 
-ROOT = Path(__file__).resolve().parent.parent
-if not (ROOT / "tools" / "hashes.py").exists():
-    pytest.skip("the tests stand alone here, without the checkout they belong to", allow_module_level=True)
-
-
-@pytest.fixture
-def hashes(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    import hashes
-
-    return hashes
+hashes = tool("hashes")
 
 
 def test_no_bit_has_moved():
-    done = subprocess.run([sys.executable, "tools/hashes.py"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, hashes.__file__], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     n = len(_core.available_isa_levels) * (len(_core.ufuncs) + 3)
     assert f"{n} compared, 0 moved" in done.stdout
 
 
-def test_a_bit_that_moves_is_told(hashes):
+def test_a_bit_that_moves_is_told():
     before = hashes.committed()
     level, name = key = next(iter(before))
     of_level = {each: found for each, found in before.items() if each[0] == level}
@@ -45,7 +35,7 @@ def test_a_bit_that_moves_is_told(hashes):
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
-def test_what_changes_a_hash(hashes, dtype):
+def test_what_changes_a_hash(dtype):
     """The last bit of one element, a sign of zero, a type; and not which NaN it is."""
 
     def of(*values):

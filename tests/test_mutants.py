@@ -2,28 +2,17 @@
 """The planted bugs, tests/mutants/*.toml, fit the sources, and tests/mutants.md tells of each that it was noticed.
 `make mutants` plants them."""
 
-from pathlib import Path
-
 import pytest
+from needs import tool
 
-ROOT = Path(__file__).resolve().parent.parent
-if not (ROOT / "tools" / "mutants.py").exists():
-    pytest.skip("the tests stand alone here, without the checkout they belong to", allow_module_level=True)
-
-
-@pytest.fixture
-def mutants(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    import mutants
-
-    return mutants
+mutants = tool("mutants")
 
 
-def test_every_fault_can_be_planted(mutants):
+def test_every_fault_can_be_planted():
     assert [*mutants.stale(mutants.rows_of_list())] == []
 
 
-def test_the_table_tells_of_every_fault(mutants):
+def test_the_table_tells_of_every_fault():
     assert [*mutants.disagreements(mutants.rows_of_list(), mutants.rows_of_table())] == []
 
 
@@ -39,7 +28,7 @@ def test_the_table_tells_of_every_fault(mutants):
     ],
     ids=str,
 )
-def test_bad_rows_are_refused(mutants, change, tmp_path):
+def test_bad_rows_are_refused(change, tmp_path):
     (tmp_path / "file.py").write_text("find\nreturn 1\nreturn 2\n")
     good = {"file": "file.py", "find": "find", "replace": "found", "tests": ["tests"]}
     rows = [good | {"id": "first"}, good | {"id": "second"}]
@@ -48,7 +37,7 @@ def test_bad_rows_are_refused(mutants, change, tmp_path):
     assert len([*mutants.stale(rows, tmp_path)]) == 1
 
 
-def test_a_table_that_differs_is_refused(mutants):
+def test_a_table_that_differs_is_refused():
     rows = [
         {"id": f"fault-{i}", "fault": "A fault", "file": "file.py", "tests": ["tests/test_it.py"]}
         for i in range(mutants.AT_LEAST)
@@ -61,7 +50,7 @@ def test_a_table_that_differs_is_refused(mutants):
         assert len([*mutants.disagreements([rows[0] | change, *rows[1:]], table)]) == 1
 
 
-def test_a_survivor_leaves_the_table(mutants, tmp_path, monkeypatch):
+def test_a_survivor_leaves_the_table(tmp_path, monkeypatch):
     monkeypatch.setattr(mutants, "TABLE", tmp_path / "mutants.md")
     rows = [{"id": name, "fault": "A fault", "file": "f.py", "tests": ["t.py"]} for name in ("one", "other")]
     noticed = {row["id"]: mutants.line_of(row, "`t.py::test`", "baseline", "1") for row in rows}

@@ -37,9 +37,8 @@ def test_coefficients_are_what_fit_computes():
 def test_what_was_measured_keeps_the_bounds():
     measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
     for name in UFUNCS:
-        for dtype, found in measured.get(
-            name, {}
-        ).items():  # products that are rounded as NumPy's are not there
+        # Products that are rounded as NumPy rounds them were not measured.
+        for dtype, found in measured.get(name, {}).items():
             for worst in found.values():
                 assert worst["ulp"] <= ULP[name][dtype] + 1e-5
 

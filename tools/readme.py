@@ -85,16 +85,20 @@ def accuracy():
 def of_pairs(measured):
     """Found among all pairs of numbers of two bytes."""
     of_types = {
-        f"`{name}` ({dtype})": of_name[dtype]
+        f"`{name}`, {dtype}": of_name[dtype]
         for name, of_name in sorted(measured.items())
         for dtype in ("float16", "bfloat16")
         if dtype in of_name
     }
     if not of_types:
         return []
-    found = [f"{max(of['ulp'] for of in levels.values()):.4f} {what}" for what, levels in of_types.items()]
+    found = [
+        f"{max(of['ulp'] for of in levels.values()):.4f} ULP ({what})" for what, levels in of_types.items()
+    ]
     levels = dict.fromkeys(level for levels in of_types.values() for level in levels)
-    return [f"The largest error in all 2^32 pairs of numbers, on {' and '.join(levels)}: {', '.join(found)}."]
+    return [
+        f"The largest error over all 2^32 pairs of inputs, on {' and '.join(levels)}: {', '.join(found)}."
+    ]
 
 
 def speed():

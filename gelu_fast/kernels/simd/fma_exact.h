@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * fma_exact without FMA. */
+ * The words of an ISA without FMA: masks, products in halves, and fma_exact. */
+#define NO_FMA
+#define REAL f32
+#include "masks.h"
+#include "no_fma.h"
+#undef REAL
+#define REAL f64
+#include "masks.h"
+#include "no_fma.h"
+#undef REAL
+
 /* a b is exact in float64. The sum is rounded to 53 bits and then to 24, which shows only where it lies midway
  * between two float32. */
 typedef VECTOR(double, 2 * f32_BYTES) f32_wide;

@@ -9,15 +9,6 @@
 #define f64_GROUP 1
 #include "vectors.h"
 
-#define NO_FMA
-#define REAL f32
-#include "masks.h"
-#include "no_fma.h"
-#undef REAL
-#define REAL f64
-#include "masks.h"
-#include "no_fma.h"
-#undef REAL
 #include "fma_exact.h"
 
 #define NOT_BEFORE(x) __asm__ volatile("" : "+x"(x))
