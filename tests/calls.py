@@ -76,7 +76,8 @@ class Outcome:
 def with_one_nan(array):
     """The payload of a NaN is not promised."""
     nan = array != array
-    if nan.any():  # or it may be an array of integers
+    # An array of integers holds none and takes none; NaT is not equal to itself either, and has one pattern of bits.
+    if nan.any() and array.dtype.kind != "M":
         array[nan] = np.nan
 
 
