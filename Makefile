@@ -6,14 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/*.pxi gelu_fast/kernels/*.[ch] gelu_fast/kernels/*/*.[ch])
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
-LEVELS = env -u GELU_FAST_ISA $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
-EACH_LEVEL = levels=$$($(LEVELS)) || exit 1; for isa in $$levels; do echo "== ISA level $$isa"; GELU_FAST_ISA=$$isa
-# The same at every level of the process, so once: CPUs that this machine is not, type checkers, what is written down;
-# and real builds.
-ONCE = $(addprefix tests/test_,$(addsuffix .py,emulated typing package mutants hashes))
-ONCE_HEAVY = tests/test_typing.py tests/heavy/test_build.py
 EACH_CPU = --numprocesses auto --dist worksteal
-but = $(addprefix --ignore=,$(1))
 
 .PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
 
@@ -25,10 +18,10 @@ lint: $(VENV)/bin/python
 	$(PIP) pre-commit
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
-# The suite, once for each ISA level that this CPU has, by as many processes as there are CPUs.
+# The suite, by as many processes as there are CPUs; tests that know ISA levels run on each that this CPU has, or on the
+# one that GELU_FAST_ISA names.
 test: $(VENV)/.test
-	@$(EACH_LEVEL) $(BIN)/python -m pytest $(EACH_CPU) $(call but,$(ONCE) tests/heavy) || exit 1; done
-	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(EACH_CPU) $(ONCE)
+	$(BIN)/python -m pytest $(EACH_CPU) --ignore=tests/heavy
 
 # The property tests with other calls each time, and many more; those that failed are kept, and come first.
 # ONLY="test_functions and geglu", some of the tests, as pytest's -k has it.
@@ -36,13 +29,12 @@ fuzz: export HYPOTHESIS_PROFILE = fuzz
 fuzz: export GELU_FAST_LAST_CALL = .hypothesis/last_call.py
 fuzz: $(VENV)/.test
 	mkdir -p .hypothesis
-	@$(EACH_LEVEL) $(BIN)/python -m pytest tests/test_properties.py -k "$(ONLY)" || exit 1; done
+	$(BIN)/python -m pytest tests/test_properties.py -k "$(ONLY)"
 
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1
 heavy: $(VENV)/.peers
-	@$(EACH_LEVEL) $(BIN)/python -m pytest tests/heavy $(call but,$(ONCE_HEAVY)) || exit 1; done
-	env -u GELU_FAST_ISA $(BIN)/python -m pytest $(ONCE_HEAVY)
+	$(BIN)/python -m pytest tests/heavy tests/test_typing.py
 
 # Both; here nothing may be skipped for want of a package, a compiler, or qemu.
 test-all: export GELU_FAST_TEST_ALL = 1
@@ -63,6 +55,7 @@ sanitize: $(VENV)/.test
 	$(BIN)/python tools/sanitize.py $(ONLY)
 
 # The third run is for the target beside torch held to AVX2; a CPU that has nothing better needs none.
+LEVELS = $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 BENCH = $(BIN)/python -m pytest benchmarks --benchmark-only
 bench: $(VENV)/.peers errors
 	mkdir -p build && rm -f build/bench-*.json

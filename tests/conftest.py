@@ -2,28 +2,19 @@
 """Fixtures of several modules, and the profiles of hypothesis."""
 
 import os
-from itertools import cycle
 
 import numpy as np
 import pytest
+from cases import OF_ONE_INPUT, WAYS_IN
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
-from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import FORMS, UFUNCS, UNARY
+from gelu_fast._bounds import UFUNCS
 
-OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
+LEVELS = [_core.isa_level] if os.environ.get("GELU_FAST_ISA") else _core.available_isa_levels
 CUT = "# ----"  # the line before and after a script that is printed
-OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
-
-
-def one_form_each(names):
-    """Each function in one form, the forms in turn: for tests of the way of an array, the same for all forms."""
-    functions = dict.fromkeys(UFUNCS[name][0] for name in names)
-    return [f"{function}_{form}" for function, form in zip(functions, cycle(FORMS))]
-
 
 # Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time.
 # A test makes max_examples calls, or some times that: half a minute in all, or hours.
@@ -37,13 +28,29 @@ settings.register_profile(
 )
 settings.register_profile("sanitize", settings.get_profile("fuzz"), max_examples=50, database=None)
 settings.register_profile(
-    "short", settings.get_profile("fuzz"), max_examples=25, derandomize=True, database=None
+    "short", settings.get_profile("fuzz"), max_examples=15, derandomize=True, database=None
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 def pytest_report_header():
-    return f"gelu_fast {gelu_fast.__version__}, ISA level {_core.isa_level}, NumPy {np.__version__}"
+    return f"gelu_fast {gelu_fast.__version__}, ISA levels {', '.join(LEVELS)}, NumPy {np.__version__}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc):
+    if "isa_level" in metafunc.fixturenames and len(LEVELS) > 1:
+        metafunc.parametrize("isa_level", LEVELS, indirect=True)
+
+
+@pytest.fixture
+def isa_level(request, monkeypatch):
+    """Each ISA level of this CPU in turn, or the one that GELU_FAST_ISA names; child processes have it, too."""
+    level = getattr(request, "param", LEVELS[-1])
+    monkeypatch.setenv("GELU_FAST_ISA", level)
+    _core._use_level(level)
+    yield level
+    _core._use_level(LEVELS[-1])
 
 
 @pytest.fixture(params=OF_ONE_INPUT)
@@ -62,9 +69,9 @@ def function(name):
     return UFUNCS[name][0]
 
 
-@pytest.fixture(params=["ufunc", "function"])
-def call(request, name, ufunc):
-    return ufunc if request.param == "ufunc" else through_function(name)
+@pytest.fixture(params=WAYS_IN)
+def call(request, name):
+    return WAYS_IN[request.param](name)
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -83,14 +90,9 @@ def stream_from(request):
 
 
 @pytest.fixture
-def isa_level():
-    return _core.isa_level
-
-
-@pytest.fixture
-def report(record_property, isa_level):
+def report(record_property):
     """Keep what was measured, for the summary."""
-    return lambda text: record_property("measured", f"{isa_level} {text}")
+    return lambda text: record_property("measured", f"{_core.isa_level} {text}")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -14,9 +14,9 @@ import subprocess
 from functools import cache, lru_cache
 from pathlib import Path
 
+import accuracy
 import numpy as np
 import oracle
-import test_accuracy
 from needs import command
 
 from gelu_fast import _core
@@ -138,8 +138,8 @@ def numbers(curve, dtype, sign=-1):
 
 
 def some_float64(curve, n, seed):
-    """As those of test_accuracy, where the two parts are used."""
-    x = test_accuracy.some_float64(f"gelu_{curve.replace('slope', 'gate')}", n, seed)
+    """As those of accuracy.py, where the two parts are used."""
+    x = accuracy.some_float64(f"gelu_{curve.replace('slope', 'gate')}", n, seed)
     (first, tail), (_, end) = (np.array(numbers(curve, "float64", sign), "u8").view("f8") for sign in (-1, 1))
     x = -np.abs(x) if curve in OF_GRADIENT else x
     return x[(np.abs(x) >= first) & (-x <= tail) & (x <= end)]

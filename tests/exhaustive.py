@@ -10,7 +10,6 @@ of curves into tests/worst.json, and ends with 1 if a bound is broken. Takes som
 import argparse
 import json
 import os
-import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -19,10 +18,11 @@ from pathlib import Path
 import curves
 import numpy as np
 import oracle
+from accuracy import WORKING, errors_of, is_rounded_product, right_signs, some_float64, wide_inputs
+from cases import outputs_of
 from formats import OF_PAIRS, TWO_BYTES, judge_pairs, pairs
-from test_accuracy import right_signs, some_float64
-from test_fused import WORKING, errors_of, is_rounded_product, wide_inputs
 
+import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS, ULP, UNARY
 
@@ -34,26 +34,11 @@ WORST_POINTS, KEPT_POINTS = 40, 6  # of a curve and level: searched with; writte
 CURVE_CHUNKS_FLOAT64, CURVE_CHUNK_FLOAT64 = 500, 1000
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "accuracy.json"
 
-# A process has one ISA level. So the oracle is asked once, here, and a child for each level computes.
-CHILD = """
-import sys
-import numpy as np
-import gelu_fast
-gelu_fast.set_num_threads(1)
-while line := sys.stdin.buffer.readline():
-    name, dtype, size = line.decode().split()
-    ufunc = getattr(gelu_fast, name)
-    inputs = np.frombuffer(sys.stdin.buffer.read(int(size)), dtype).reshape(ufunc.nin, -1)
-    sys.stdout.buffer.write(np.array(ufunc(*inputs)).tobytes())
-    sys.stdout.buffer.flush()
-"""
 
-
-@cache
-def child(level):
-    env = {**os.environ, "GELU_FAST_ISA": level}
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+def workers():
+    """A process for each CPU, which computes on one thread."""
+    return ProcessPoolExecutor(
+        len(os.sched_getaffinity(0)), initializer=gelu_fast.set_num_threads, initargs=(1,)
     )
 
 
@@ -66,14 +51,9 @@ def computed(level, name, *inputs):
     """The outputs, one after the other, each in a row."""
     if level not in _core.available_isa_levels:
         return np.array(curves.level("registers").call(name, *inputs))
-    process = child(level)
-    ufunc, inputs = _core.ufuncs[name], np.array(inputs)
-    process.stdin.write(f"{name} {inputs.dtype.name} {inputs.nbytes}\n".encode() + inputs.tobytes())
-    process.stdin.flush()
-    size = inputs[0].nbytes * ufunc.nout
-    got = process.stdout.read(size)
-    assert len(got) == size, f"{level} {name}: the computing process ended"
-    return np.frombuffer(got, inputs.dtype).reshape(ufunc.nout, -1)
+    _core._use_level(level)
+    with np.errstate(all="ignore"):
+        return np.array(outputs_of(_core.ufuncs[name](*inputs)))
 
 
 def worst(level, name, x, exact):
@@ -128,7 +108,7 @@ def worst_points(curve, dtype):
     if dtype == "float32":
         signs = (-1,) if curve in curves.OF_GRADIENT else (-1, 1)
         chunks = [(s, at) for s in signs for at in range(*curves.numbers(curve, dtype, s), CURVE_CHUNK)]
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with workers() as pool:
         for of_level in pool.map(partial(judge_curve, curve, dtype), *zip(*chunks), chunksize=64):
             for level, more in of_level.items():
                 errors, x = (np.append(*both) for both in zip(found[level], more))
@@ -153,7 +133,7 @@ def judge_aimed(name, dtype):
     points = {curve: worst_points(curve, dtype) for curve in curves.curves_of(name)}
     inputs = curves.aimed(name, points, dtype, AIMED_FACTORS[dtype], 1)
     chunks = zip(*(np.array_split(x, 1 + x.size // RANDOM_CHUNK[dtype]) for x in inputs))
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with workers() as pool:
         return list(pool.map(partial(judge_inputs, name, np.dtype(dtype).type), chunks))
 
 
@@ -236,7 +216,7 @@ def main():
                 continue  # all pairs take long, so those of one form will do
             of_dtype = CHUNKS if UFUNCS[name][0] in UNARY else CHUNKS_OF_SEVERAL
             judge, chunks = (of_dtype | CHUNKS_OF_PAIRS)[dtype]
-            with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            with workers() as pool:
                 found = list(pool.map(partial(judge, name), chunks, chunksize=1 + len(chunks) // 1000))
             if UFUNCS[name][0] not in UNARY and dtype in CHUNKS:
                 found += judge_aimed(name, dtype)

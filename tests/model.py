@@ -76,11 +76,12 @@ def elements_of(place, stride, n, size):
 
 
 def make_loop(ufunc, dtype):
-    known = {}
+    known_on = {}  # ISA level -> elements -> results
     n_in, size = ufunc.nin, dtype.itemsize
 
     def loop(args, dimensions, steps, data):
         try:
+            known = known_on.setdefault(_core.isa_level, {})
             operands = [elements_of(args[j], steps[j], dimensions[0], size) for j in range(ufunc.nargs)]
             for where in zip(*[indices for _, indices in operands]):
                 key = tuple([memory[i] for (memory, _), i in zip(operands[:n_in], where)])

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import sparse
 import xarray as xr
-from test_random import assert_same
+from cases import assert_same
 
 from gelu_fast import gelu, stochastic_gelu
 

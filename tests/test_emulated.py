@@ -2,8 +2,7 @@
 """CPUs that the machine is not, under qemu: the neon kernels (a C driver, as there is no Python for aarch64
 here), and the package on an x86-64 CPU without AVX.
 
-Nothing here depends on the ISA level of the process that runs it, so the Makefile runs this file once and not
-for each level."""
+Nothing here depends on the ISA level of the process that runs it."""
 
 import os
 import subprocess
@@ -12,11 +11,9 @@ import sysconfig
 
 import numpy as np
 import pytest
-import test_accuracy
-import test_fused
-import test_special
-from conftest import OF_SEVERAL
-from needs import command
+from accuracy import N_FLOAT64, some_float32, some_float64, wide_inputs
+from cases import OF_SEVERAL, assert_same, outputs_of
+from needs import absent, command
 from sources import ROOT, sources_on
 
 from gelu_fast import _core
@@ -77,7 +74,7 @@ def neon(neon_driver):
 def x86_v3_driver(sources, tmp_path_factory):
     """The command of the kernels for x86-64-v3, on this CPU."""
     if "x86-64-v3" not in _core.available_isa_levels:
-        pytest.skip("this CPU lacks x86-64-v3")
+        absent("needs a CPU of x86-64-v3, whose results neon's are compared with")
     compiler = command("gcc", "cc", debian="gcc")
     return [build_driver("x86_64", compiler, tmp_path_factory.mktemp("x86_v3")), "x86-64-v3"]
 
@@ -87,31 +84,14 @@ def x86_v3(x86_v3_driver):
     return through(*x86_v3_driver)
 
 
-@pytest.fixture
-def isa_level():
-    return "neon (qemu)"
-
-
-@pytest.fixture
-def ufunc(name, neon):
-    return lambda x: neon(name, x)
-
-
-# Tests of other files, collected here once more with this file's `ufunc`: the same inputs, judge and bounds.
-test_float16_all = test_accuracy.test_float16_all
-test_float32_subset = test_accuracy.test_float32_subset
-test_float64 = test_accuracy.test_float64
-test_limits = test_special.test_limits
-test_large_arguments = test_special.test_large_arguments
-
-
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_neon_is_x86_v3_to_the_bit(name, neon, x86_v3, dtype, report):
-    """Both have FMA and compute by the same steps; but a NaN's payload is its CPU's own affair."""
+    """Both have FMA and compute by the same steps, so the bounds that test_accuracy.py shows hold for neon as well. The
+    payload of a NaN is up to the CPU."""
     x = {
         "float16": np.arange(1 << 16, dtype=np.uint16).view(np.float16),
-        "float32": test_accuracy.some_float32(),
-        "float64": test_accuracy.some_float64(name, 10**6, 42),
+        "float32": some_float32()[::3],
+        "float64": some_float64(name, N_FLOAT64, 42),
     }[dtype]
     x = np.append(x, np.array([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan], dtype))
     ours, theirs = neon(name, x), x86_v3(name, x)
@@ -125,8 +105,8 @@ def test_neon_is_x86_v3_to_the_bit(name, neon, x86_v3, dtype, report):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("name", OF_SEVERAL)
 def test_neon_is_x86_v3_for_several_inputs(name, neon, x86_v3, dtype, report):
-    inputs = test_fused.wide_inputs(name, 5000, np.dtype(dtype), 7)
-    for ours, theirs in zip(*(test_fused.outputs_of(function(name, *inputs)) for function in (neon, x86_v3))):
+    inputs = wide_inputs(name, 5000, np.dtype(dtype), 7)
+    for ours, theirs in zip(*(outputs_of(function(name, *inputs)) for function in (neon, x86_v3))):
         np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
         number, bits = ~np.isnan(ours), f"u{ours.itemsize}"
         np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
@@ -147,8 +127,8 @@ def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3_driver)
 def test_neon_in_any_floating_point_environment(neon, dtype, control):
     """FPCR says to round up, down or to zero, to flush subnormal numbers, or to make every NaN the default one."""
     for name in ("gelu_erf", "gelu_grad_tanh", "geglu_sigmoid", "gelu_grad_mu_sigma_erf"):
-        inputs = test_fused.wide_inputs(name, 300, np.dtype(dtype), 8)
-        test_fused.assert_same(neon(name, *inputs, control=(control,)), neon(name, *inputs))
+        inputs = wide_inputs(name, 300, np.dtype(dtype), 8)
+        assert_same(neon(name, *inputs, control=(control,)), neon(name, *inputs))
 
 
 # ---- the package on a CPU of 2008: x86-64-v2, without AVX ----

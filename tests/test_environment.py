@@ -9,10 +9,12 @@ import fenv
 import ml_dtypes
 import numpy as np
 import pytest
-from test_fused import assert_same
+from cases import assert_same, every_level
 
 import gelu_fast
 from gelu_fast import _core
+
+pytestmark = every_level
 
 DTYPES = [
     np.float16,

@@ -10,16 +10,22 @@ import oracle
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import OF_SEVERAL, one_form_each
-from ways import through_function
+from accuracy import WORKING, composed_balls, errors_of, is_rounded_product, judge, wide_inputs
+from cases import (
+    FLOATS,
+    OF_SEVERAL,
+    WAYS_IN,
+    assert_same,
+    every_level,
+    one_form_each,
+    outputs_of,
+    some_inputs,
+    through_function,
+)
 
 import gelu_fast
 from gelu_fast import _core
-from gelu_fast._bounds import NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, ULP, UNIT_NEAR_ZERO, ZEROS
-
-FLOATS = [np.float16, np.float32, np.float64]
-WORKING = {"float16": np.float32, "float32": np.float32, "float64": np.float64}
-
+from gelu_fast._bounds import UFUNCS
 
 every_form = pytest.mark.parametrize("name", OF_SEVERAL)
 
@@ -29,94 +35,15 @@ def name(request):
     return request.param
 
 
-@pytest.fixture(params=["ufunc", "function"])
+@pytest.fixture(params=WAYS_IN)
 def call(request, name):
-    return getattr(gelu_fast, name) if request.param == "ufunc" else through_function(name)
-
-
-def some_inputs(name, n, dtype, seed=1):
-    """Ordinary ones; sigma is above 0."""
-    rng = np.random.default_rng(seed)
-    inputs = [rng.normal(0, 3, n).astype(dtype) for _ in range(getattr(gelu_fast, name).nin)]
-    if name.endswith(("mu_sigma_erf", "mu_sigma_tanh", "mu_sigma_sigmoid")):
-        inputs[-1] = (np.abs(inputs[-1]) + 0.25).astype(dtype)
-    return inputs
-
-
-def outputs_of(result):
-    return result if isinstance(result, tuple) else (result,)
-
-
-def assert_same(a, b):
-    a, b = outputs_of(a), outputs_of(b)
-    assert len(a) == len(b)
-    for one, other in zip(a, b):
-        one, other = np.asarray(one), np.asarray(other)
-        assert one.dtype == other.dtype and one.shape == other.shape
-        bits = f"u{one.dtype.itemsize}"
-        np.testing.assert_array_equal(
-            np.ascontiguousarray(one).view(bits), np.ascontiguousarray(other).view(bits)
-        )
+    return WAYS_IN[request.param](name)
 
 
 # ---- accuracy ----
 
 
-def wide_inputs(name, n, dtype, seed):
-    """Ordinary numbers, all of the curve's tail, factors and numbers of any size."""
-    rng = np.random.default_rng(seed)
-    info = np.finfo(dtype)
-    largest = np.dtype(dtype).type(np.inf).view(f"u{info.dtype.itemsize}")
-    tail = {"exact": 15, "tanh": 11, "sigmoid": 65}[UFUNCS[name][1]] * (2.7 if dtype == np.float64 else 1)
-    tail = min(tail, 500)
-
-    def any_size():
-        return rng.integers(1, largest, n, dtype=f"u{info.dtype.itemsize}").view(dtype) * rng.choice(
-            [-1, 1], n
-        )
-
-    def mixed(*parts):
-        return rng.permutation(np.concatenate(parts)).astype(dtype)
-
-    inputs = []
-    for _ in range(getattr(gelu_fast, name).nin):
-        with np.errstate(over="ignore"):
-            usual = (rng.normal(0, 1, n), rng.uniform(-9, 9, n), rng.uniform(-0.6, 0.6, n))
-            usual = mixed(*usual, rng.uniform(-tail, 1, n), any_size())
-        inputs.append(usual)
-    if "mu_sigma" in name:
-        inputs[-2] = mixed(rng.normal(0, 2, 4 * n), np.zeros(n))
-        inputs[-1] = mixed(np.exp(rng.normal(0, 1.5, 4 * n)), np.ones(n)).clip(info.tiny * 4)
-    return inputs
-
-
-def errors_of(name, got, exact, low, shift, of_one_is_nothing, inputs, dtype, larger, output):
-    """In ULP, or the larger units that the table allows. What counts as zero may as well be computed."""
-    working = WORKING[np.dtype(dtype).name]
-    unit = np.zeros(got.shape)
-    if UFUNCS[name][0] in OF_LARGEST_TERM:
-        unit = oracle.ulp(np.where(np.isfinite(larger), larger, 0), dtype)
-    if name in ZEROS and output == 0:
-        z, outputs = oracle.terms(name, inputs, working)
-        near = np.abs(z - ZEROS[name]) <= NEAR_ZERO
-        unit = np.where(near, np.abs(outputs[0][0]) * UNIT_NEAR_ZERO[np.dtype(dtype).name], 0.0)
-    unit = np.ldexp(unit, np.int64(shift))
-    errors = oracle.error(got, exact, low, shift, unit)
-    return np.where(of_one_is_nothing & (got == 0), 0.0, errors)
-
-
-def judge(name, got, errors, inputs, bound, report):
-    worst = int(errors.argmax())
-    where = ", ".join(float(x[worst]).hex() for x in inputs)
-    report(f"{name} {got.dtype}: {errors[worst]:.4f} ULP at {where} of {got.size} inputs, bound {bound}")
-    assert not np.isnan(errors).any()
-    assert errors[worst] <= bound + oracle.UNCERTAINTY[got.dtype.name]
-
-
-def is_rounded_product(name):
-    return UFUNCS[name][0] == "gelu_backward_mu_sigma"
-
-
+@every_level
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @every_form
 def test_accuracy(name, dtype, report):
@@ -135,17 +62,11 @@ def test_accuracy(name, dtype, report):
         nothing = np.abs(of_one) < float(np.finfo(working).smallest_subnormal) / 2
         errors = errors_of(name, got, value, 0.0, 0, nothing, inputs, dtype, larger, output)[keep]
         kept = [x[keep] for x in inputs]
-        judge(name, got[keep], errors, kept, ULP[name][np.dtype(dtype).name], report)
+        judge(name, got[keep], errors, kept, report)
         assert ((np.isnan(got) == np.isnan(value)) | nothing).all()  # infinity times nothing may be NaN
 
 
-def composed_balls(name, inputs):
-    """As oracle.composed_balls, kept in build/."""
-    return oracle.kept(
-        name, b"".join(x.tobytes() for x in inputs), lambda: np.array(oracle.composed_balls(name, inputs))
-    )
-
-
+@every_level
 @every_form
 def test_accuracy_float64(name, report):
     inputs = wide_inputs(name, 2_000, np.float64, 6)
@@ -163,9 +84,10 @@ def test_accuracy_float64(name, report):
         got = results[output][finite]
         rest = (low, shift, nothing > 0, inputs, np.float64, larger[output], output)
         errors = errors_of(name, got, high, *rest)
-        judge(name, got, errors, inputs, ULP[name]["float64"], report)
+        judge(name, got, errors, inputs, report)
 
 
+@every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_form
 def test_special_values(name, dtype):
@@ -235,6 +157,7 @@ def test_special_values(name, dtype):
         )
 
 
+@every_level
 @every_form
 def test_no_warning(name):
     """filterwarnings is `error`, so this is all there is to say."""
@@ -246,6 +169,7 @@ def test_no_warning(name):
 # ---- location and scale ----
 
 
+@every_level
 @pytest.mark.parametrize("function", ["gelu", "gelu_gate", "gelu_grad", "gelu_backward"])
 @pytest.mark.parametrize("approx", [False, "tanh", "sigmoid"])
 def test_defaults_of_location_and_scale(function, approx):
@@ -271,12 +195,14 @@ def test_sigma_must_be_above_zero(function, sigma):
     assert (out == 7.0).all()
 
 
+@every_level
 def test_the_ufunc_gives_nan_for_such_a_sigma():
     for sigma in (0.0, -0.0, -1.0, np.nan):
         for function in ("gelu", "gelu_gate", "gelu_grad"):
             assert np.isnan(getattr(gelu_fast, f"{function}_mu_sigma_erf")(1.0, 0.0, sigma))
 
 
+@every_level
 @pytest.mark.parametrize("approx", [False, "tanh", "sigmoid"])
 def test_small_sigma_is_relu(approx):
     x = np.concatenate([-np.logspace(-3, 2, 500), np.logspace(-3, 2, 500)])
@@ -429,6 +355,7 @@ LAYOUTS = {
 }
 
 
+@every_level
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_layouts(name, call, dtype, layout):
@@ -454,6 +381,7 @@ def test_layouts(name, call, dtype, layout):
             assert (r == 9).all()
 
 
+@every_level
 def test_one_element_at_a_time(name, call):
     inputs = some_inputs(name, 50, np.float32)
     whole = outputs_of(call(*inputs))
@@ -462,6 +390,7 @@ def test_one_element_at_a_time(name, call):
         assert_same(single, tuple(y[i] for y in whole))
 
 
+@every_level
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_in_place(name, call, dtype):
     """Into any of the inputs."""
@@ -475,6 +404,7 @@ def test_in_place(name, call, dtype):
             assert_same(tuple(out), want)
 
 
+@every_level
 @pytest.mark.parametrize("shift", [1, 16, 5000])
 def test_overlap(name, call, threads, shift):
     """Each output in turn is ahead of the last input, or behind it."""
@@ -505,6 +435,7 @@ def test_an_output_that_meets_itself(name, threads):
     assert_same(*results)
 
 
+@every_level
 def test_threads(name, call, threads, stream_from):
     """Any number of threads, rows and pieces, past the cache or not."""
     shape = (41, 3001)

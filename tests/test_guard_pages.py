@@ -12,15 +12,19 @@ from itertools import product
 import ml_dtypes
 import numpy as np
 import pytest
+from cases import every_level, one_form_each, outputs_of, some_inputs, through_function
 from model import FLOATS, NARROW
-from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mprotect is called as on Linux")
+pytestmark = [
+    every_level,
+    pytest.mark.skipif(sys.platform != "linux", reason="mprotect is called as on Linux"),
+]
 
 DTYPES = [np.dtype(name) for name in FLOATS] + [np.dtype(getattr(ml_dtypes, name)) for name in NARROW]
+NAMES = one_form_each(_core.ufuncs)
 SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 129, 449, 769]
 LARGE = 2 * 16384 + 5  # enough for two threads
 TOLD = 300
@@ -57,18 +61,6 @@ def placed(room, n, dtype, step, at_end):
     return np.ndarray((n,), dtype, room, offset + (span if stride < 0 else 0), (stride,))
 
 
-def some_values(name, n, dtype):
-    rng = np.random.default_rng(5)
-    values = [rng.normal(0, 4, n).astype(dtype) for _ in range(_core.ufuncs[name].nin)]
-    if "mu_sigma" in name:
-        values[-1] = (np.abs(rng.normal(0, 2, n)) + 0.5).astype(dtype)
-    return values
-
-
-def as_tuple(results):
-    return results if isinstance(results, tuple) else (results,)
-
-
 class Tell:
     """The call that comes next, in a file's memory: it is there still when the process has ended."""
 
@@ -83,8 +75,8 @@ class Tell:
 def check(tell, name, dtype, rooms, sizes, layouts, threads=(None,)):
     """All these calls of a ufunc and of its function; the last room is for the mask."""
     ufunc, function = _core.ufuncs[name], through_function(name)
-    values = some_values(name, max(sizes), dtype)
-    expected = as_tuple(ufunc(*values))
+    values = some_inputs(name, max(sizes), dtype)
+    expected = outputs_of(ufunc(*values))
     for (in_step, out_step), (in_end, out_end) in layouts:
         about = f"{name} {dtype} steps {in_step} {out_step} at the end: {in_end} {out_end}"
         for n in sizes:
@@ -104,12 +96,12 @@ def check(tell, name, dtype, rooms, sizes, layouts, threads=(None,)):
                     tell(f"{about} n = {n} threads {count} function: {way is function} {' '.join(given)}")
                     for y in out:
                         y.fill(7)
-                    assert [y.tobytes() for y in as_tuple(way(*operands, **given))] == wanted
+                    assert [y.tobytes() for y in outputs_of(way(*operands, **given))] == wanted
 
 
 def small(tell):
     rooms = [between_forbidden_pages(20_000) for _ in range(6)]
-    for name, dtype in product(_core.ufuncs, DTYPES):
+    for name, dtype in product(NAMES, DTYPES):
         few = dtype.itemsize == 1
         check(tell, name, dtype, rooms, SIZES[::4] if few else SIZES, LAYOUTS[::3] if few else LAYOUTS)
 
@@ -119,7 +111,7 @@ def streamed(tell):
     _core._stream_from(0)
     rooms = [between_forbidden_pages(20_000) for _ in range(6)]
     before = _core._streamed()
-    for name, dtype in product(_core.ufuncs, DTYPES[:4]):
+    for name, dtype in product(NAMES, DTYPES[:4]):
         check(tell, name, dtype, rooms, SIZES, LAYOUTS[:2])
     assert _core._streamed() > before
 
@@ -127,19 +119,19 @@ def streamed(tell):
 def large(tell):
     """On threads, with and without stores past the cache."""
     rooms = [between_forbidden_pages(3 * LARGE * 8) for _ in range(6)]
-    for n_bytes, (name, dtype) in product((0, float("inf")), product(_core.ufuncs, DTYPES[1:3])):
+    for n_bytes, (name, dtype) in product((0, float("inf")), product(NAMES, DTYPES[1:3])):
         _core._stream_from(n_bytes)
         check(tell, name, dtype, rooms, [LARGE], [LAYOUTS[0], LAYOUTS[5]], (2, 5))
 
 
 def methods(tell):
     rooms = [between_forbidden_pages(20_000) for _ in range(2)]
-    for name, ufunc in _core.ufuncs.items():
+    for name, ufunc in ((name, _core.ufuncs[name]) for name in NAMES):
         if (ufunc.nin, ufunc.nout) != (2, 1):
             continue
         for dtype, ((step, _), (at_end, _)), n in product(DTYPES, LAYOUTS[::2], SIZES[::3]):
             x, out = (placed(room, n, dtype, step, at_end) for room in rooms)
-            x[...] = some_values(name, n, dtype)[0] if step != (0, 0) else 1
+            x[...] = some_inputs(name, n, dtype)[0] if step != (0, 0) else 1
             copy = x.copy()
             tell(f"{name} {dtype} methods, n = {n} step: {step} at the end: {at_end}")
             assert ufunc.outer(x, x[-1:]).tobytes() == ufunc.outer(copy, copy[-1:]).tobytes()
@@ -160,7 +152,7 @@ def stochastic(tell):
         for (steps, ends), n_bytes in product(LAYOUTS, (0, float("inf"))):
             _core._stream_from(n_bytes)
             x, out = (placed(room, n, dtype, step, end) for room, step, end in zip(rooms, steps, ends))
-            x[...] = some_values("gelu_erf", n, dtype)[0] if steps[0] != (0, 0) else 1
+            x[...] = some_inputs("gelu_erf", n, dtype)[0] if steps[0] != (0, 0) else 1
             tell(f"stochastic_gelu {dtype} n = {n} steps: {steps} at the end: {ends}")
             y, kept = gelu_fast.stochastic_gelu(x.copy(), n, return_mask=True)
             _, also_kept = gelu_fast.stochastic_gelu(x, n, out=out, return_mask=True)

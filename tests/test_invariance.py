@@ -3,12 +3,13 @@
 
 import numpy as np
 import pytest
-from conftest import OF_ONE_INPUT, one_form_each
+from cases import FLOATS, OF_ONE_INPUT, assert_same, check_places, every_level, one_form_each
 
 import gelu_fast
 from gelu_fast import _core
 
-FLOATS = [np.float16, np.float32, np.float64]
+pytestmark = every_level
+
 N = 100_003
 
 
@@ -39,22 +40,18 @@ def expected(call, x):
     return np.array([call(value) for value in x], x.dtype)
 
 
-def same(a, b):
-    return a.dtype == b.dtype and np.array_equal(a.view(f"u{a.itemsize}"), b.view(f"u{b.itemsize}"))
-
-
 @pytest.mark.parametrize("name", OF_ONE_INPUT)  # neighbours take other ways through each curve
 def test_position(call, x, expected):
-    assert same(call(x), expected)
+    assert_same(call(x), expected)
     for length in [*range(1, 150), 767, 768, 769, 4097]:
         for start in (0, 1, 3, 1000):
-            assert same(call(x[start : start + length]), expected[start : start + length])
+            assert_same(call(x[start : start + length]), expected[start : start + length])
 
 
 def test_stride(call, x, expected):
     for step in (2, 3, 16, 1000, -1, -3):
-        assert same(call(x[::step]), expected[::step].copy())
-    assert same(call(x[: N // 7 * 7].reshape(-1, 7).T), expected[: N // 7 * 7].reshape(-1, 7).T.copy())
+        assert_same(call(x[::step]), expected[::step].copy())
+    assert_same(call(x[: N // 7 * 7].reshape(-1, 7).T), expected[: N // 7 * 7].reshape(-1, 7).T.copy())
 
 
 def test_alignment(call, x, expected):
@@ -63,10 +60,10 @@ def test_alignment(call, x, expected):
     for offset in {0, 1, itemsize, 32 + itemsize}:
         moved = room[offset : offset + x.nbytes].view(x.dtype)
         moved[...] = x
-        assert same(call(moved), expected)
+        assert_same(call(moved), expected)
         out = np.zeros(x.nbytes + 64, np.uint8)[offset : offset + x.nbytes].view(x.dtype)
         call(x, out=out)
-        assert same(out.copy(), expected)
+        assert_same(out.copy(), expected)
 
 
 def test_what_is_streamed(call):
@@ -95,25 +92,13 @@ def test_what_is_streamed(call):
         gelu_fast.set_num_threads(None)
 
 
-def check_places(call, x, expected):
-    """In place, and however the outputs are aligned; nothing beside them is written."""
-    in_place = x.copy()
-    call(in_place, out=in_place)
-    assert same(in_place, expected)
-    for start in (0, 1, 5, 17):
-        room = np.full(x.size + 40, 7, x.dtype)
-        call(x, out=room[start : start + x.size])
-        assert same(room[start : start + x.size], expected)
-        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
-
-
 def test_threads(call, x, threads, stream_from, expected):
     count = _core._streamed()
-    assert same(call(x), expected)
+    assert_same(call(x), expected)
     out = np.empty_like(x)
-    assert same(call(x, out=out), expected)
+    assert_same(call(x, out=out), expected)
     assert (_core._streamed() > count) == (stream_from == 0)
-    assert same(call(x[::2]), expected[::2].copy())
+    assert_same(call(x[::2]), expected[::2].copy())
     check_places(call, x, expected)
 
 
@@ -127,7 +112,7 @@ def test_short_rows(n, dtype, threads, stream_from):
         room = np.full((2000, 40), 7, dtype)
         out = room[:, start : start + n]
         gelu_fast.bias_gelu(x, bias, out=out)
-        assert same(out.copy(), expected)
+        assert_same(out.copy(), expected)
         out[...] = 7
         assert (room == 7).all()
 
@@ -143,14 +128,14 @@ def test_two_outputs(dtype, threads, stream_from):
         out = room[first:][:n], room[n + 64 + second :][:n]
         gelu_fast.geglu_backward(*inputs, out=out)
         for y, want in zip(out, expected):
-            assert same(y.copy(), want)
+            assert_same(y.copy(), want)
             y[...] = 7
         assert (room == 7).all()
 
 
 def test_buffering(call, x, expected):
     """Casts and byte orders pass through NumPy's buffers of some 8192 elements."""
-    assert same(call(x.astype(x.dtype.newbyteorder())), expected)
+    assert_same(call(x.astype(x.dtype.newbyteorder())), expected)
     out = np.empty_like(x)
     call(x, out=out, where=np.ones(x.shape, bool))
-    assert same(out, expected)
+    assert_same(out, expected)

@@ -11,7 +11,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from ways import through_function
+from cases import through_function
 
 import gelu_fast as g
 from gelu_fast import _core

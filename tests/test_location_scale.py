@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import sparse
 import xarray as xr
-from test_random import assert_same
+from cases import assert_same, every_level
 
 import gelu_fast
 from gelu_fast import gelu
@@ -358,6 +358,7 @@ def numbers(dtype):
     return np.concatenate([each, -each])
 
 
+@every_level
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("form", FORMS.values())
 def test_no_nan_from_numbers(form, dtype):

@@ -10,26 +10,26 @@ import ml_dtypes
 import numpy as np
 import oracle
 import pytest
-from conftest import OF_ONE_INPUT, OF_SEVERAL
+from cases import (
+    OF_ONE_INPUT,
+    OF_SEVERAL,
+    assert_same,
+    check_places,
+    every_level,
+    outputs_of,
+    through_function,
+)
 from formats import BFLOAT16, FORMATS, ONE_BYTE, errors_of_several, exact_of_several
-from test_invariance import check_places
-from ways import through_function
 
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS, ULP, ULP_ONE_BYTE
 
+pytestmark = every_level
+
 every_format = pytest.mark.parametrize("format", FORMATS, ids=repr)
 every_one_byte_format = pytest.mark.parametrize("format", ONE_BYTE, ids=repr)
 every_name_of_one_input = pytest.mark.parametrize("name", OF_ONE_INPUT)
-
-
-def bits(x):
-    return np.ascontiguousarray(x).view(f"u{x.dtype.itemsize}")
-
-
-def same(a, b):
-    return a.dtype == b.dtype and np.array_equal(bits(a), bits(b))
 
 
 @every_format
@@ -162,51 +162,51 @@ def expected(ufunc, format, x):
 
 
 def test_position(call, x, expected, format):
-    assert same(call(x), expected)
+    assert_same(call(x), expected)
     for other in (-10, -100, 0, 8):
         beside = np.full(2 * x.size, other, format.dtype)
         beside[::2] = x
-        assert same(call(beside)[::2], expected)
+        assert_same(call(beside)[::2], expected)
     for length in [*range(1, 150), 767, 768, 769, 4097]:
         for start in (0, 1, 3, 1000):
-            assert same(call(x[start : start + length]), expected[start : start + length])
+            assert_same(call(x[start : start + length]), expected[start : start + length])
 
 
 def test_layouts(call, x, expected, format):
     for step in (2, 3, 16, 1000, -1, -3):
-        assert same(call(x[::step]), expected[::step])
+        assert_same(call(x[::step]), expected[::step])
         room = np.full(x.size, 7, format.dtype)
         call(x[::step], out=room[::step])
-        assert same(room[::step], expected[::step])
+        assert_same(room[::step], expected[::step])
         room[::step] = 7
         assert (room == 7).all()
     n = x.size // 700 * 700
     square = x[:n].reshape(700, -1)
-    assert same(call(square.T), expected[:n].reshape(700, -1).T)
-    assert same(call(square[:, 1:-1]), expected[:n].reshape(700, -1)[:, 1:-1])
+    assert_same(call(square.T), expected[:n].reshape(700, -1).T)
+    assert_same(call(square[:, 1:-1]), expected[:n].reshape(700, -1)[:, 1:-1])
     moved = np.zeros(x.nbytes + 1, np.uint8)[1:].view(format.dtype)
     moved[...] = x
-    assert same(call(moved), expected)
+    assert_same(call(moved), expected)
 
 
 def test_in_place(call, x, expected):
     for n in (1, 15, 17, 769, x.size):
         y = x[:n].copy()
         assert call(y, out=y) is y
-        assert same(y, expected[:n])
+        assert_same(y, expected[:n])
     for step in (2, -1):
         y = x.copy()
         call(y[::step], out=y[::step])
-        assert same(y[::step], expected[::step])
+        assert_same(y[::step], expected[::step])
 
 
 def test_threads(call, x, expected, threads, stream_from, format):
     count = _core._streamed()
     out = np.empty_like(x)
-    assert same(call(x, out=out), expected)
+    assert_same(call(x, out=out), expected)
     assert (_core._streamed() > count) == (stream_from == 0 and format is BFLOAT16)
-    assert same(call(x), expected)
-    assert same(call(x[::2]), expected[::2])
+    assert_same(call(x), expected)
+    assert_same(call(x[::2]), expected[::2])
     check_places(call, x, expected)
 
 
@@ -216,10 +216,10 @@ def test_overlap(call, x, expected, threads):
         for there, back in ((later, earlier), (earlier, later)):
             base = x.copy()
             call(base[there], out=base[back])
-            assert same(base[back], expected[there])
+            assert_same(base[back], expected[there])
     base = x.copy()
     call(base[::-1], out=base)
-    assert same(base, expected[::-1])
+    assert_same(base, expected[::-1])
 
 
 # ---- arguments ----
@@ -231,11 +231,11 @@ def test_scalars(call, format):
     for x in (number, np.array(number)):
         y = call(x)
         assert type(y) is format.dtype.type
-        assert same(np.array([y]), expected)
-    assert same(call([number]), expected)
+        assert_same(np.array([y]), expected)
+    assert_same(call([number]), expected)
     out = np.array(7, format.dtype)
     assert call(np.array(number), out=out) is out
-    assert same(out.reshape(1), expected)
+    assert_same(out.reshape(1), expected)
 
 
 def test_empty(call, format):
@@ -248,11 +248,12 @@ def test_out_and_where(call, x, expected, format):
     where = np.arange(x.size) % 3 == 0
     out = np.full(x.size, 7, format.dtype)
     assert call(x, out=(out,), where=where) is out
-    assert same(out[where], expected[where])
+    assert_same(out[where], expected[where])
     assert (out[~where] == 7).all()
     three = np.full((3, x.size), 7, format.dtype)
     call(x, out=three)
-    assert all(same(row, expected) for row in three)
+    for row in three:
+        assert_same(row, expected)
 
 
 def outcome(function, *args, **kwargs):
@@ -279,8 +280,8 @@ def test_out_and_dtype_of_another_type(ufunc, format):
     np.testing.assert_array_equal(wide, format.wide(ufunc(x)))
     narrow = np.zeros(100, format.dtype)
     ufunc(x.astype(np.float32), out=narrow)
-    assert same(narrow, ufunc(x.astype(np.float32)).astype(format.dtype))
-    assert same(ufunc(x, dtype=np.float32), ufunc(x.astype(np.float32)))
+    assert_same(narrow, ufunc(x.astype(np.float32)).astype(format.dtype))
+    assert_same(ufunc(x, dtype=np.float32), ufunc(x.astype(np.float32)))
 
 
 @pytest.mark.parametrize("other", [*(each.name for each in FORMATS), *"?bBhHiIlLqQefd"])
@@ -293,8 +294,8 @@ def test_mixed_types(format, other):
         common = np.multiply(a, b).dtype
         expected = gelu_fast.gelu_backward_erf(a.astype(common), b.astype(common))
         assert expected.dtype == common
-        assert same(gelu_fast.gelu_backward_erf(a, b), expected)
-        assert same(gelu_fast.gelu_backward(a, b), expected)
+        assert_same(gelu_fast.gelu_backward_erf(a, b), expected)
+        assert_same(gelu_fast.gelu_backward(a, b), expected)
 
 
 @pytest.mark.parametrize("other", "gFDGO")
@@ -318,7 +319,7 @@ def test_other_types_of_ml_dtypes():
     ]:
         if hasattr(ml_dtypes, name):
             x = np.ones(3, getattr(ml_dtypes, name))
-            assert same(gelu_fast.gelu(x), gelu_fast.gelu(x.astype(computed)))
+            assert_same(gelu_fast.gelu(x), gelu_fast.gelu(x.astype(computed)))
 
 
 PYTHON_NUMBERS = {
@@ -340,14 +341,14 @@ def test_python_numbers(function, format):
     for number in (0.5, -3.0, 1000.0, 1e5):
         with np.errstate(over="ignore"):
             expected = call(x.astype(dtype), np.array(number, dtype))
-        assert same(call(x, number), expected)
-        assert same(call(x.T, number), expected.T)
-        assert same(call(x, number, order="C"), expected)
-        assert same(call(x[:, ::2], number), expected[:, ::2])
-        assert same(np.asarray(call(x[0, 0], number)), expected[0, 0, ...])
+        assert_same(call(x, number), expected)
+        assert_same(call(x.T, number), expected.T)
+        assert_same(call(x, number, order="C"), expected)
+        assert_same(call(x[:, ::2], number), expected[:, ::2])
+        assert_same(np.asarray(call(x[0, 0], number)), expected[0, 0, ...])
         out = np.empty(x.shape, format.dtype)
         call(x, number, out=out)
-        assert same(out, expected.astype(format.dtype))
+        assert_same(out, expected.astype(format.dtype))
 
 
 def test_types_that_numpy_lists():
@@ -360,11 +361,7 @@ def test_types_that_numpy_lists():
 # ---- functions of several inputs ----
 
 
-def outputs_of(result):
-    return result if isinstance(result, tuple) else (result,)
-
-
-def some_inputs(name, format, n):
+def numbers_of_any_size(name, format, n):
     """Ordinary numbers, the tail, where gradients are zero, and numbers of any size."""
     rng = np.random.default_rng(13)
     tail = {"exact": 14, "tanh": 10, "sigmoid": 60}[UFUNCS[name][1]]
@@ -388,10 +385,10 @@ def some_inputs(name, format, n):
 @pytest.mark.parametrize("name", OF_SEVERAL)
 def test_several_inputs_in_bfloat16(name, report):
     n = 200_000
-    inputs = some_inputs(name, BFLOAT16, n)
+    inputs = numbers_of_any_size(name, BFLOAT16, n)
     results = outputs_of(getattr(gelu_fast, name)(*inputs))
     for y, other in zip(results, outputs_of(through_function(name)(*inputs)), strict=True):
-        assert same(y, other)
+        assert_same(y, other)
     for y, exact in zip(results, exact_of_several(name, inputs), strict=True):
         assert y.dtype == ml_dtypes.bfloat16
         errors = errors_of_several(BFLOAT16, y, *exact)
@@ -442,7 +439,7 @@ def test_every_pair_of_bytes(name, format, report):
     ufunc = getattr(gelu_fast, name)
     y = ufunc(*inputs)
     assert y.dtype == format.dtype
-    assert same(y, through_function(name)(*inputs))
+    assert_same(y, through_function(name)(*inputs))
     float32 = ufunc(*(x.astype(np.float32) for x in inputs))
     with np.errstate(over="ignore"):
         cast = float32.astype(format.dtype)
@@ -463,13 +460,13 @@ def test_every_pair_of_bytes(name, format, report):
 @every_one_byte_format
 def test_more_than_two_inputs_of_bytes(name, format):
     """The float32 results, rounded; each operand at its place, whether it repeats or not."""
-    inputs = some_inputs(name, format, 3000)
+    inputs = numbers_of_any_size(name, format, 3000)
     for operands in (inputs, [x if i == 1 else x[:1] for i, x in enumerate(inputs)]):
         float32 = outputs_of(getattr(gelu_fast, name)(*(x.astype(np.float32) for x in operands)))
         for call in (getattr(gelu_fast, name), through_function(name)):
             for y, wide in zip(outputs_of(call(*operands)), float32, strict=True):
                 with np.errstate(over="ignore"):
-                    assert same(y, wide.astype(format.dtype))
+                    assert_same(y, wide.astype(format.dtype))
 
 
 # ---- with and without ml_dtypes ----

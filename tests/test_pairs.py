@@ -3,11 +3,13 @@
 
 import numpy as np
 import pytest
+from cases import every_level, through_function
 from formats import OF_PAIRS, TWO_BYTES, judge_pairs, pairs
-from ways import through_function
 
 import gelu_fast
 from gelu_fast._bounds import ULP
+
+pytestmark = every_level
 
 RANDOM_ROWS = 12
 

@@ -23,10 +23,13 @@ from calls import (
     ufunc_calls,
     wanted,
 )
-from conftest import CUT, OF_ONE_INPUT
+from cases import OF_ONE_INPUT
+from conftest import CUT
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from model import UFUNCS, BadSigma
+
+from gelu_fast import _core
 
 FUNCTIONS = ["gelu", "gelu_gate", "gelu_grad", "gelu_backward", "bias_gelu", "geglu", "geglu_backward"]
 REDUCING = [name for name, ufunc in UFUNCS.items() if (ufunc.nin, ufunc.nout) == (2, 1)]
@@ -131,7 +134,8 @@ settings.register_profile("again", settings.get_profile("new"), phases=[Phase.re
 def python(tmp_path):
     """Run Python beside a module `wrong`, with which gelu_fast computes wrong numbers."""
     tmp_path.joinpath("wrong.py").write_text(WRONG)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path, "GELU_FAST_ISA": _core.isa_level}
 
     def python(*args):
         return subprocess.run(

@@ -7,16 +7,17 @@ function with a probability of FALSE_ALARM, however many numbers it looks at, an
 
 import numpy as np
 import pytest
+from cases import FLOATS, REFUSED, assert_same, bits, every_level
 from needs import absent
 from oracle import in_float64
 from scipy.special import rel_entr
 from scipy.stats import chi2, norm
-from test_ufunc import REFUSED
 
 import gelu_fast
 from gelu_fast import _core, gelu, stochastic_gelu
 
-FLOATS = [np.float16, np.float32, np.float64]
+pytestmark = every_level
+
 FORMS = {False: "erf", "tanh": "tanh", "sigmoid": "sigmoid"}
 FALSE_ALARM = 1e-9
 LOW = 0xFFFFFFFF
@@ -30,15 +31,6 @@ def dtype(request):
 @pytest.fixture(params=FORMS, ids=FORMS.values())
 def approx(request):
     return request.param
-
-
-def bits(array):
-    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
-
-
-def assert_same(a, b):
-    assert a.dtype == b.dtype and a.shape == b.shape
-    np.testing.assert_array_equal(bits(a), bits(b))
 
 
 def values(n, dtype):

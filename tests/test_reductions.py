@@ -8,8 +8,7 @@ from itertools import accumulate, combinations_with_replacement, product
 import ml_dtypes
 import numpy as np
 import pytest
-from conftest import one_form_each
-from test_fused import assert_same
+from cases import assert_same, one_form_each
 
 import gelu_fast
 from gelu_fast import _core

@@ -15,7 +15,7 @@ import ml_dtypes
 import numpy as np
 import oracle
 import pytest
-from conftest import OF_SEVERAL
+from cases import OF_SEVERAL
 
 import gelu_fast
 from gelu_fast import _core

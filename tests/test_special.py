@@ -4,11 +4,12 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from cases import FLOATS, every_level
 
 import gelu_fast
 from gelu_fast._bounds import UNIT_NEAR_ZERO, ZEROS
 
-FLOATS = [np.float16, np.float32, np.float64]
+pytestmark = every_level
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""THE cases of tests about the way of an array: functions, the two ways in, inputs, inputs that are refused, outputs;
+and how two results are compared."""
+
+from functools import partial
+from itertools import cycle
+
+import numpy as np
+import pytest
+
+import gelu_fast
+from gelu_fast._bounds import FORMS, UFUNCS, UNARY
+
+every_level = pytest.mark.usefixtures("isa_level")  # of tests whose results depend on the ISA level
+
+FLOATS = [np.float16, np.float32, np.float64]
+OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
+OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
+
+
+def one_form_each(names):
+    """Each function in one form, the forms in turn: for tests of the way of an array, the same for all forms."""
+    functions = dict.fromkeys(UFUNCS[name][0] for name in names)
+    return [f"{function}_{form}" for function, form in zip(functions, cycle(FORMS))]
+
+
+def through_function(name):
+    """The function that chooses the ufunc of this name, called with the ufunc's inputs: it has a way of its own for
+    plain arrays."""
+    function, form = UFUNCS[name]
+    chooser = getattr(gelu_fast, function.removesuffix("_mu_sigma"))
+    chooser = partial(chooser, approx={"exact": False}.get(form, form))
+    if not function.endswith("_mu_sigma"):
+        return chooser
+    return lambda *inputs, **given: chooser(*inputs[:-2], mu=inputs[-2], sigma=inputs[-1], **given)
+
+
+WAYS_IN = {"ufunc": lambda name: getattr(gelu_fast, name), "function": through_function}
+
+
+def some_inputs(name, n, dtype, seed=1):
+    """Ordinary ones; sigma is above 0."""
+    rng = np.random.default_rng(seed)
+    inputs = [rng.normal(0, 3, n).astype(dtype) for _ in range(getattr(gelu_fast, name).nin)]
+    if "mu_sigma" in name:
+        inputs[-1] = (np.abs(inputs[-1]) + 0.25).astype(dtype)
+    return inputs
+
+
+# Inputs for which there is no loop.
+REFUSED = [
+    np.array([1 + 2j]),
+    np.array([1 + 2j], np.complex64),
+    np.array([None]),
+    np.array([1.0], object),
+    np.array(["1.0"]),
+    np.array([b"1.0"]),
+    np.array(["2026-11-23"], "datetime64[D]"),
+    np.array([3], "timedelta64[s]"),
+    np.array([1.0], np.longdouble),
+    np.array([(1.0, 2)], "f8,i4"),
+    np.array([b"x"], "V1"),
+    "1.0",
+    None,
+    {},
+]
+
+
+# ---- results ----
+
+
+def outputs_of(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
+def bits(array):
+    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+
+
+def assert_same(a, b):
+    """To the bit, in shape and type; of each output."""
+    a, b = outputs_of(a), outputs_of(b)
+    assert len(a) == len(b)
+    for one, other in zip(a, b):
+        one, other = np.asarray(one), np.asarray(other)
+        assert one.dtype == other.dtype and one.shape == other.shape
+        np.testing.assert_array_equal(bits(one), bits(other))
+
+
+def check_places(call, x, expected):
+    """In place, and however the outputs are aligned; nothing beside them is written."""
+    in_place = x.copy()
+    call(in_place, out=in_place)
+    assert_same(in_place, expected)
+    for start in (0, 1, 5, 17):
+        room = np.full(x.size + 40, 7, x.dtype)
+        call(x, out=room[start : start + x.size])
+        assert_same(room[start : start + x.size], expected)
+        assert (room[:start] == 7).all() and (room[start + x.size :] == 7).all()
