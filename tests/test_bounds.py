@@ -19,12 +19,11 @@ from accuracy import (
     wide_inputs,
 )
 from cases import OF_ONE_INPUT, OF_SEVERAL, assert_same, every_level, outputs_of
+from conftest import LEVELS
 
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
-
-pytestmark = every_level
 
 # Each broke its bound of 1 ULP on an ISA level, by up to 1.34: five that were reported, and then what `aimed` found for
 # each function, form and level.
@@ -64,8 +63,8 @@ def name(request):
 @pytest.fixture
 def registers():
     """x86-64-v4's float32, lane by lane, on a CPU that may lack AVX-512."""
-    if _core.isa_level != "x86-64-v3":
-        pytest.skip("compiled for x86-64-v3: once, where that is the level")
+    if "x86-64-v3" not in LEVELS:
+        pytest.skip("compiled for x86-64-v3, which is not among the levels of this run")
     return library("registers")
 
 
@@ -95,11 +94,13 @@ def aimed(name, dtype, n):
     return curves.aimed(name, points, dtype, n, 1)
 
 
+@every_level
 @pytest.mark.parametrize("name, inputs", BROKEN)
 def test_what_broke_the_bound(name, inputs, report):
     judge_float32(name, getattr(gelu_fast, name), [np.float32([x]) for x in inputs], report)
 
 
+@every_level
 def test_a_tiny_gate_may_count_as_zero():
     """As the docstrings say: below half of the smallest subnormal it is zero, or computed."""
     sigma = np.float32(0.9037545919418335)
@@ -117,10 +118,12 @@ def test_a_tiny_gate_may_count_as_zero():
         assert "may count as zero" in text and "counts as zero." not in text
 
 
+@every_level
 def test_aimed_float32(name, report):
     judge_float32(name, getattr(gelu_fast, name), aimed(name, "float32", 5000), report)
 
 
+@every_level
 def test_aimed_float64(name, report):
     inputs = aimed(name, "float64", 100)
     larger = [larger for _, _, larger in oracle.composed(name, inputs, WORKING["float64"])]
@@ -146,6 +149,7 @@ def test_the_search_finds_factors_that_round_worst(name):
 # ---- the curves that they are products of ----
 
 
+@every_level
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("curve", curves.CURVES)
 def test_two_parts(curve, dtype, report):
@@ -171,6 +175,7 @@ def judge_curve(curve, dtype, level, report):
     assert errors[0] <= curves.LIMIT
 
 
+@every_level
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_build_computes_what_the_sources_say(dtype):
     """To the bit what kernels give that are compiled here, with the flags that decide bits and no others."""
