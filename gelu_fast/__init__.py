@@ -4,12 +4,7 @@ GELU for NumPy arrays: fast, and right to the last bits, tail included.
 
 Functions
 ---------
-gelu : The Gaussian error linear unit.
-gelu_gate : The gate, which x is multiplied with.
-gelu_grad : The derivative.
-gelu_backward : A gradient times the derivative.
-bias_gelu : GELU of a sum.
-geglu, geglu_backward : The gated linear unit with GELU, and its gradients.
+{functions}
 stochastic_gelu : The random form, whose mean is GELU.
 get_num_threads, set_num_threads : How many threads compute a large array.
 show_config : Print what runs: version, ISA level, threads.
@@ -32,8 +27,12 @@ except ImportError:
     ) from None
 
 from gelu_fast._config import __version__, show_config
+from gelu_fast._docs import functions_by_line as _functions_by_line
 from gelu_fast._functions import FUNCTIONS as _FUNCTIONS
 from gelu_fast._names import set_names as _set_names
+
+if __doc__:  # python -OO has none
+    __doc__ = __doc__.format(functions=_functions_by_line())
 
 _names_of_core = (
     *(name for name, row in _FUNCTIONS.items() if row.call),

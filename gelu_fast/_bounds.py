@@ -5,7 +5,8 @@ A bound is the largest distance in ULP between a result and the exact value of t
 included; a ULP is the spacing of the type's numbers in the binade of the exact value, and among subnormal
 results that of the subnormals. 0.5 ULP is correct rounding. The exact value of a function of several inputs
 is that of its formula in _functions.py, with each rounding that its notes name. Docstrings, README and tests read
-this table and nothing else."""
+this table and nothing else. A function gets its bound by what its row is: of one input, of several, or a rounded
+product."""
 
 from gelu_fast._functions import FORMS as _FORMS
 from gelu_fast._functions import FUNCTIONS
@@ -29,22 +30,24 @@ _OF_FUNCTION = {
     function: {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.0} for function in UNARY
 }
 _OF_FUNCTION |= {function: _NARROW | {"float32": 1.0, "float64": 1.0} for function in (*FUSED, *MU_SIGMA)}
-_OF_FUNCTION["gelu_backward_mu_sigma"] = _NARROW | {"float32": 0.5, "float64": 0.5}
+_OF_FUNCTION |= {
+    function: _NARROW | {"float32": 0.5, "float64": 0.5} for function, row in FUNCTIONS.items() if row.times
+}
 ULP = {name: _OF_FUNCTION[function] for name, (function, _) in UFUNCS.items()}
 
 # Results of gelu, gelu_gate and gelu_grad that are rounded to one byte.
 ULP_ONE_BYTE = 0.5
 
 # Sums of two terms that may cancel: a ULP is that of the largest of both terms and their sum.
-OF_LARGEST_TERM = ("gelu_grad_mu_sigma",)
+OF_LARGEST_TERM = tuple(name for name, row in FUNCTIONS.items() if row.of_largest_term)
 
 # A gradient is zero at one point. At most NEAR_ZERO from there the bound is absolute: the error counts in these units,
 # times the other factor where there is one, or in ULP if that is larger. float16 and bfloat16 keep the relative bound.
-_ZEROS = {"erf": -0.7517915246935645, "tanh": -0.7524614220710163, "sigmoid": -0.751154255441289}
 ZEROS = {
     f"{function}_{form}": zero
-    for function in ("gelu_grad", "gelu_backward", "geglu_backward")
-    for form, zero in _ZEROS.items()
+    for function, row in FUNCTIONS.items()
+    if row.zeros
+    for form, zero in row.zeros.items()
 }
 NEAR_ZERO = 0.15
 UNIT_NEAR_ZERO = {"float16": 0.0, "bfloat16": 0.0, "float32": 2.0**-26, "float64": 2.0**-55}

@@ -90,8 +90,9 @@ def _near_zero(name, function):
     if name not in ZEROS:
         return ""
     exponents = {dtype: unit.hex().split("p")[1] for dtype, unit in UNIT_NEAR_ZERO.items() if unit}
-    what = "It is" if function == "gelu_grad" else "The derivative is"
-    times = {"gelu_backward": " * |dy|", "geglu_backward": " * |dy * up|"}.get(function, "")
+    what = "It is" if function in UNARY else "The derivative is"
+    times = FUNCTIONS[function].zeros_times
+    times = times and f" * {times}"
     return _NEAR_ZERO.format(what=what, zero=ZEROS[name], near=NEAR_ZERO, times=times, **exponents)
 
 
@@ -259,3 +260,12 @@ True""",
 UFUNC_DOCS = {name: _of_ufunc(name) for name in UFUNCS}
 FUNCTION_DOCS = {name: _of_function(name) for name, row in FUNCTIONS.items() if row.call}
 FUNCTION_DOCS["stochastic_gelu"] = _STOCHASTIC
+
+
+def functions_by_line():
+    """The list of functions in the docstring of the package."""
+    of_line = {}
+    for name, row in FUNCTIONS.items():
+        if row.call:
+            of_line.setdefault(row.call.line, []).append(name)
+    return "\n".join(f"{', '.join(names)} : {line}." for line, names in of_line.items())

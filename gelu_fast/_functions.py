@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""THE table of functions, and of their forms: inputs, formulas, texts and examples, which _docs.py makes docstrings
-of. The bounds are in _bounds.py, the exact functions for the tests in tests/oracle.py."""
+"""THE table of functions, and of their forms. _docs.py makes docstrings of its formulas, texts and examples, _bounds.py
+says what error each row may have, and the judges, tests/oracle.py and selftest/references.py, compute `exact`."""
 
 from types import SimpleNamespace
+
+from numpy import finfo
 
 
 def _form(name, gate, slope, symbols, use):
@@ -11,15 +13,39 @@ def _form(name, gate, slope, symbols, use):
 
 
 def _function(
-    inputs, summary, formula, notes, example, results, *, at="x", outputs="", reference="gelu", call=None
+    inputs,
+    summary,
+    formula,
+    exact,
+    notes,
+    example,
+    results,
+    *,
+    at="x",
+    outputs="",
+    reference="gelu",
+    zeros=None,
+    zeros_times="",
+    of_largest_term=False,
+    times=None,
+    call=None,
 ):
-    """A function: inputs; of its ufuncs, one for each form, the summary, the formula with the gate taken `at` a point,
-    limits or what is rounded, the inputs of an example and its result for each form; and the function that chooses
-    one of the ufuncs. With location and scale there is none: mu= and sigma= of the function without them choose."""
+    """A function. Of its ufuncs, one for each form: summary, the formula with the gate taken `at` a point, limits or
+    what is rounded, the inputs of an example and its result for each form.
+
+    exact: the formula as the judges compute it, a function of the inputs that gives z and for each output (a, b, c) of
+    a * (b * gate(z) + c * slope(z)), without c where it is zero. Of several inputs each operation in it is rounded to
+    the type that is computed in; all else, and everything of one input, is exact.
+    zeros: by form, where the curve is zero that a result is a multiple of; zeros_times: that multiple.
+    of_largest_term: whether the two terms may cancel, so that an error counts in ULP of the largest.
+    times: in place of `exact`, the function that the first input is multiplied with: of the other inputs, and rounded.
+    call: the function that chooses one of the ufuncs. With location and scale there is none: mu= and sigma= of the
+    function without them choose."""
     return SimpleNamespace(**locals())
 
 
 def _call(
+    line,  # in the list of the package's docstring; functions that follow each other may share it
     summary,
     parameters,
     returns,
@@ -66,6 +92,17 @@ FORMS = {
     ),
 }
 
+# To the nearest float64.
+_ZEROS_OF_GRADIENT = {"erf": -0.7517915246935645, "tanh": -0.7524614220710163, "sigmoid": -0.751154255441289}
+
+
+def _quotient(x, sigma):
+    """x / sigma, and the type's largest number for more: infinity times a slope of 0 would be NaN."""
+    quotient = x / sigma
+    largest = finfo(quotient.dtype).max
+    return quotient.clip(-largest, largest)
+
+
 # A kernel computes a curve to a little beyond the point where it rounds to zero, and takes zero from there on.
 _TINY = (
     "below half of the smallest subnormal (of float32 for float16 and smaller types) may count as zero; otherwise it "
@@ -76,6 +113,7 @@ _Z = (
     "z = (x - mu) / sigma; difference and quotient are rounded, to float32 for float16 and smaller types. NaN where "
     f"sigma is not above 0. A gate {_TINY}"
 )
+_GATED = "The gated linear unit with GELU, and its gradients"
 _TYPES = (
     "float16, float32 and float64 keep their type; bool, integers and Python numbers are promoted as `numpy.exp` "
     "promotes them"
@@ -86,6 +124,7 @@ FUNCTIONS = {
         "x",
         "The Gaussian error linear unit",
         "x * {gate}",
+        lambda x: (x, (1, x)),
         "-0.0 at -inf, +inf at +inf, +-0 at +-0. The sign is that of `x`, also where the result underflows to zero.",
         "np.float64(1.0)",
         (
@@ -94,6 +133,7 @@ FUNCTIONS = {
             "np.float64(0.8457957659328212)",
         ),
         call=_call(
+            "The Gaussian error linear unit",
             "The Gaussian error linear unit, x Phi(x), or one of its approximations.",
             {
                 "x": f"Input, of any shape. {_TYPES}. With ml_dtypes installed, its bfloat16 and its floats of one "
@@ -119,6 +159,7 @@ np.float32(0.841192)""",
         "x",
         "The gate of the Gaussian error linear unit",
         "{gate}",
+        lambda x: (x, (1, 1)),
         "0 at -inf, 1 at +inf, 1/2 at +-0.",
         "np.float64(1.0)",
         (
@@ -127,6 +168,7 @@ np.float32(0.841192)""",
             "np.float64(0.8457957659328212)",
         ),
         call=_call(
+            "The gate, which x is multiplied with",
             "The gate of GELU, which x is multiplied with: Phi(x), or one of its approximations.\n\n"
             "The negative tail keeps its relative accuracy, down to subnormal results.",
             {
@@ -147,10 +189,13 @@ array([7.61985302e-24, 5.00000000e-01, 8.41344746e-01])""",
         "x",
         "The derivative of the Gaussian error linear unit",
         "{gate} + x * {slope}",
+        lambda x: (x, (1, 1, x)),
         "0 at -inf, 1 at +inf, 1/2 at +-0.",
         "np.float64(1.0)",
         ("np.float64(1.0833154705876864)", "np.float64(1.0829640838457826)", "np.float64(1.067779606556334)"),
+        zeros=_ZEROS_OF_GRADIENT,
         call=_call(
+            "The derivative",
             "The derivative of GELU, or of one of its approximations.",
             {
                 "x": f"Where to take the derivative; of any shape. {_TYPES}; see `gelu`.",
@@ -171,10 +216,14 @@ array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])""",
         "dy, x",
         "A gradient times the derivative of the Gaussian error linear unit",
         "dy * ({gate} + x * {slope})",
+        lambda dy, x: (x, (dy, 1, x)),
         f"{_PRODUCT}A derivative {_TINY}",
         "np.float64(2.0), np.float64(1.0)",
         ("np.float64(2.166630941175373)", "np.float64(2.165928167691565)", "np.float64(2.135559213112668)"),
+        zeros=_ZEROS_OF_GRADIENT,
+        zeros_times="|dy|",
         call=_call(
+            "A gradient times the derivative",
             "The gradient that GELU passes back: `dy` times the derivative at `x`, in one pass.",
             {
                 "dy": "The gradient with respect to the result of ``gelu(x, approx)``.",
@@ -196,6 +245,7 @@ array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])""",
         "x, bias",
         "The Gaussian error linear unit of a sum",
         "s * {gate}",
+        lambda x, bias: (x + bias, (1, x + bias)),
         "s = x + bias, rounded once, to float32 for float16 and smaller types.",
         "np.float64(2.0), np.float64(-1.0)",
         (
@@ -205,6 +255,7 @@ array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])""",
         ),
         at="s",
         call=_call(
+            "GELU of a sum",
             "GELU of a sum, ``gelu(x + bias, approx)``, in one pass.",
             {
                 "x": "Input, of any shape.",
@@ -224,6 +275,7 @@ array([[0.84134475, 0.        ],
         "gate, up",
         "The Gaussian error linear unit of a gate, times another input",
         "up * gate * {gate}",
+        lambda gate, up: (gate, (up, gate)),
         f"{_PRODUCT}A GELU {_TINY}",
         "np.float64(1.0), np.float64(2.0)",
         (
@@ -234,6 +286,7 @@ array([[0.84134475, 0.        ],
         at="gate",
         reference="geglu",
         call=_call(
+            _GATED,
             "The gated linear unit with GELU, ``gelu(gate, approx) * up``, in one pass.",
             {
                 "gate": "The input of GELU; or, if `up` is not given, both: it is split in halves along `axis`, `up` "
@@ -261,6 +314,7 @@ array([0.        , 1.68268949, 1.95449974])""",
         "dy, gate, up",
         "The gradients of GEGLU with respect to the gate and to the other input",
         "(dy * up) * gelu_grad_{form}(gate), dy * gelu_{form}(gate)",
+        lambda dy, gate, up: (gate, (dy * up, 1, gate), (dy, gate)),
         "dy * up is rounded once, to float32 for float16 and smaller types, and so is each product. A derivative or "
         f"GELU {_TINY}",
         "np.float64(1.0), np.float64(1.0), np.float64(2.0)",
@@ -271,7 +325,10 @@ array([0.        , 1.68268949, 1.95449974])""",
         ),
         outputs="d_gate, d_up : ",
         reference="geglu",
+        zeros=_ZEROS_OF_GRADIENT,
+        zeros_times="|dy * up|",
         call=_call(
+            _GATED,
             "The gradients that GEGLU passes back, both in one pass over its inputs.",
             {
                 "dy": "The gradient with respect to the result of ``geglu(gate, up, approx)``.",
@@ -292,6 +349,7 @@ array([0.        , 1.68268949, 1.95449974])""",
         "x, mu, sigma",
         "The Gaussian error linear unit with location and scale",
         "x * {gate}",
+        lambda x, mu, sigma: ((x - mu) / sigma, (x, 1)),
         _Z,
         "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
         (
@@ -305,6 +363,7 @@ array([0.        , 1.68268949, 1.95449974])""",
         "x, mu, sigma",
         "The gate of the Gaussian error linear unit with location and scale",
         "{gate}",
+        lambda x, mu, sigma: ((x - mu) / sigma, (1, 1)),
         _Z,
         "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
         (
@@ -318,17 +377,21 @@ array([0.        , 1.68268949, 1.95449974])""",
         "x, mu, sigma",
         "The derivative of the Gaussian error linear unit with location and scale",
         "{gate} + (x / sigma) * {slope}",
+        lambda x, mu, sigma: ((x - mu) / sigma, (1, 1, _quotient(x, sigma))),
         f"{_Z} Its slope counts as zero where it does. x / sigma is rounded.",
         "np.float64(2.0), np.float64(1.0), np.float64(1.0)",
         ("np.float64(1.3252861951068295)", "np.float64(1.3247361770832884)", "np.float64(1.289763447179847)"),
         at="z",
+        of_largest_term=True,
     ),
     "gelu_backward_mu_sigma": _function(
         "dy, x, mu, sigma",
         "A gradient times the derivative of the Gaussian error linear unit with location and scale",
         "dy * gelu_grad_mu_sigma_{form}(x, mu, sigma)",
+        None,
         "The derivative is rounded to the type, to float32 for float16 and smaller types, before it is multiplied.",
         "np.float64(2.0), np.float64(2.0), np.float64(1.0), np.float64(1.0)",
         ("np.float64(2.650572390213659)", "np.float64(2.649472354166577)", "np.float64(2.579526894359694)"),
+        times="gelu_grad_mu_sigma",
     ),
 }

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The exact functions, more precisely than what they judge: float64 for float16 and float32, balls of 250
 bits (Arb, through python-flint) for float64. Neither shares a formula with the kernels: no exp times a
-quotient, no table, no reflection."""
+quotient, no table, no reflection. Gate and slope are computed here; gelu_fast/_functions.py says of each
+function how it comes from them."""
 
 import hashlib
+import operator
 import os
 from concurrent.futures import ProcessPoolExecutor
+from functools import reduce
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,6 +18,7 @@ import numpy as np
 from scipy.special import erfc
 
 from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._functions import FUNCTIONS
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
 # How far off, in ULP of what is judged, an oracle may itself be.
@@ -29,7 +33,23 @@ def _gate_and_slope(form, x):
     tanh = form == "tanh"
     v = 2 * SQRT_2_PI * (x + 0.044715 * (x * x * x)) if tanh else 1.702 * x
     gate = 1 / (1 + np.exp(-v))
-    return gate, gate / (1 + np.exp(v)) * (2 * SQRT_2_PI * (1 + 3 * 0.044715 * (x * x)) if tanh else 1.702)
+    slope = gate / (1 + np.exp(v)) * (2 * SQRT_2_PI * (1 + 3 * 0.044715 * (x * x)) if tanh else 1.702)
+    return gate, np.where(np.abs(x) > 1e4, 0.0, slope)  # where the square overflows, too
+
+
+def _times(factor, y):
+    """The product; beside an infinite factor, what tends to zero wins."""
+    return np.where(y == 0, np.copysign(0.0, factor), factor * y)
+
+
+def _terms_of(factors, gate_and_slope, times):
+    return [times(factor, y) for factor, y in zip(factors, gate_and_slope)]
+
+
+def _of_one(function, x, gate_and_slope, times):
+    """The value at x, from gate and slope there."""
+    _, (a, *factors) = FUNCTIONS[function].exact(x)
+    return a * reduce(operator.add, _terms_of(factors, gate_and_slope, times))
 
 
 def in_float64(ufunc, x):
@@ -37,12 +57,7 @@ def in_float64(ufunc, x):
     ULP of float32."""
     function, form = UFUNCS[ufunc]
     with np.errstate(all="ignore"):
-        gate, slope = _gate_and_slope(form, x)
-        if function == "gelu":
-            return np.where(np.isneginf(x), -0.0, x * gate)
-        if function == "gelu_gate":
-            return gate
-        return np.where(np.abs(x) > 100, gate, gate + x * slope)
+        return _of_one(function, x, _gate_and_slope(form, x), _times)
 
 
 def _gate_and_slope_balls(form, x):
@@ -65,24 +80,23 @@ def _gate_and_slope_balls(form, x):
 
 def _ball(ufunc, x):
     function, form = UFUNCS[ufunc]
-    gate, slope = _gate_and_slope_balls(form, x)
-    x = flint.arb(x)
-    return {"gelu": x * gate, "gelu_gate": gate, "gelu_grad": gate + x * slope}[function]
+    return _of_one(function, flint.arb(x), _gate_and_slope_balls(form, x), operator.mul)
 
 
 # ---- curves: gelu, its gate, its gradient, or the gate's slope, by the names of the kernels ----
 
 
-def _of_curve(curve, x, gate_and_slope):
-    *what, form = curve.split("_")
-    gate, slope = gate_and_slope(FORMS[form])
-    return {"": x * gate, "gate": gate, "grad": gate + x * slope, "slope": slope}[what[-1] if what else ""]
+def _of_curve(curve, x, gate_and_slope, times):
+    *what, form = curve.removeprefix("rounded_").split("_")
+    if what == ["slope"]:
+        return gate_and_slope(FORMS[form])[1]
+    return _of_one("_".join(["gelu", *what]), x, gate_and_slope(FORMS[form]), times)
 
 
 def curve(name, x):
     """Of a float64 array, to about 1e-13 relative (a gradient near its zero: absolute)."""
     with np.errstate(all="ignore"):
-        return _of_curve(name, x, lambda form: _gate_and_slope(form, x))
+        return _of_curve(name, x, lambda form: _gate_and_slope(form, x), _times)
 
 
 def curve_errors(name, x, value, lost, lifted, unit):
@@ -90,7 +104,10 @@ def curve_errors(name, x, value, lost, lifted, unit):
     flint.ctx.prec = 250
     errors = np.empty(x.size)
     for i in range(x.size):
-        exact = _of_curve(name, flint.arb(x[i]), lambda form, i=i: _gate_and_slope_balls(form, x[i]))
+        at = float(x[i])
+        exact = _of_curve(
+            name, flint.arb(at), lambda form, at=at: _gate_and_slope_balls(form, at), operator.mul
+        )
         off = (flint.arb(value[i]) + flint.arb(lost[i])) * flint.arb(2) ** int(-lifted[i]) - exact
         errors[i] = float((off / abs(exact).max(flint.arb(unit[i]))).mid())
     return errors
@@ -101,30 +118,9 @@ def curve_errors(name, x, value, lost, lifted, unit):
 
 def terms(ufunc, inputs, working):
     """What is rounded on the way, rounded to `working`, and what is left to be exact: z, and for each output (a, b, c)
-    of a (b gate(z) + c slope(z)); all float64."""
-    function = UFUNCS[ufunc][0]
-    inputs = [np.asarray(x, working) for x in inputs]
+    of a (b gate(z) + c slope(z)), without c where it is zero; all float64."""
     with np.errstate(all="ignore"):
-        if function.endswith("mu_sigma"):
-            x, mu, sigma = inputs
-            z = (x - mu) / sigma
-            by = np.clip(
-                x / sigma, -np.finfo(working).max, np.finfo(working).max
-            )  # infinity times 0 is no slope
-            each = {"gelu": (x, 1, 0), "gelu_gate": (1, 1, 0), "gelu_grad": (1, 1, by)}
-            outputs = [each[function.removesuffix("_mu_sigma")]]
-        elif function == "gelu_backward":
-            dy, z = inputs
-            outputs = [(dy, 1, z)]
-        elif function == "bias_gelu":
-            z = inputs[0] + inputs[1]
-            outputs = [(1, z, 0)]
-        elif function == "geglu":
-            z, up = inputs
-            outputs = [(up, z, 0)]
-        else:
-            dy, z, up = inputs
-            outputs = [(dy * up, 1, z), (dy, z, 0)]
+        z, *outputs = FUNCTIONS[UFUNCS[ufunc][0]].exact(*[np.asarray(x, working) for x in inputs])
     wide = [
         tuple(np.broadcast_to(np.float64(f), np.broadcast_shapes(np.shape(f), z.shape)) for f in output)
         for output in outputs
@@ -132,25 +128,19 @@ def terms(ufunc, inputs, working):
     return np.float64(z), wide
 
 
-def _times(infinite, factor):
-    """The product; beside infinity, a factor that tends to zero wins."""
-    return np.where(factor == 0, np.copysign(0.0, infinite), infinite * factor)
-
-
 def composed(ufunc, inputs, working):
     """For each output: its exact value, to about 1e-13 of its larger term; what makes it zero if it is nearer to zero
     than half of the smallest subnormal; and that larger term."""
     z, outputs = terms(ufunc, inputs, working)
+    results = []
     with np.errstate(all="ignore"):
         gate, slope = _gate_and_slope(UFUNCS[ufunc][1], z)
-        slope = np.where(np.abs(z) > 1e4, 0.0, slope)
-        both = [(_times(b, gate), _times(c, slope)) for _, b, c in outputs]
-        of_one = [by_gate + by_slope for by_gate, by_slope in both]
-        larger = [np.maximum(np.abs(by_gate), np.abs(by_slope)) for by_gate, by_slope in both]
-        crucial = [gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else y for y in of_one]
-        return [
-            (a * y, it, np.abs(a) * size) for (a, *_), y, it, size in zip(outputs, of_one, crucial, larger)
-        ]
+        for a, *factors in outputs:
+            both = _terms_of(factors, (gate, slope), _times)
+            of_one, larger = reduce(operator.add, both), reduce(np.maximum, map(np.abs, both))
+            crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else of_one
+            results.append((a * of_one, crucial, np.abs(a) * larger))
+    return results
 
 
 def composed_balls(ufunc, inputs):
@@ -159,11 +149,12 @@ def composed_balls(ufunc, inputs):
     flint.ctx.prec = 250
     z, outputs = terms(ufunc, inputs, np.float64)
     results = []
-    for a, b, c in outputs:
+    for a, *factors in outputs:
         result = np.empty((4, z.size))
         for i in range(z.size):
             gate, slope = _gate_and_slope_balls(UFUNCS[ufunc][1], float(z[i]))
-            of_one = flint.arb(float(b[i])) * gate + flint.arb(float(c[i])) * slope
+            exact_factors = [flint.arb(float(factor[i])) for factor in factors]
+            of_one = reduce(operator.add, _terms_of(exact_factors, (gate, slope), operator.mul))
             result[:3, i] = _parts(flint.arb(float(a[i])) * of_one)
             crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else of_one
             result[3, i] = abs(crucial) < flint.arb(2) ** -1075

@@ -9,13 +9,12 @@ from multiprocessing import get_context
 import numpy as np
 
 from gelu_fast._bounds import NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNARY, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._functions import FUNCTIONS
 from gelu_fast.selftest import package
 from gelu_fast.selftest.formats import formats, why_no_ml_dtypes
 from gelu_fast.selftest.judge import Check, errors, outputs_of, ulp_of
 from gelu_fast.selftest.machine import cpus
 from gelu_fast.selftest.references import exact_gates, of_one_input, of_several_inputs, terms
-
-ROUNDED_PRODUCT = "gelu_backward_mu_sigma"
 
 # Inputs: of a function of one input, and of one of several.
 FLOAT32_STEP = {True: 65521, False: 4093}
@@ -141,8 +140,8 @@ def _some_inputs(ufunc, n, format):
         inputs[-2] = mixed(rng.normal(0, 2, n - n // 5), np.zeros(n // 5))
         inputs[-1] = mixed(np.exp(rng.normal(0, 1.5, n - n // 5)), np.ones(n // 5))
     function, of = UFUNCS[ufunc][0], inputs
-    if function == ROUNDED_PRODUCT:
-        function, of = "gelu_grad_mu_sigma", inputs[1:]
+    if FUNCTIONS[function].times:
+        function, of = FUNCTIONS[function].times, inputs[1:]
     z, outputs = terms(function, of, format.working)
     finite = np.all([np.isfinite(part) for part in (z, *sum(outputs, []))], axis=0)
     return [x[finite] for x in inputs]
@@ -159,7 +158,7 @@ def of_several(ufunc, group, quick, check):
             wide = outputs_of(package.call(ufunc, *[x.astype(np.float32) for x in inputs]))
             for got, want in zip(results, wide, strict=True):
                 check.same(call, inputs, got, format.rounded(want))
-        elif UFUNCS[ufunc][0] == ROUNDED_PRODUCT:
+        elif FUNCTIONS[UFUNCS[ufunc][0]].times:
             _rounded_product(ufunc, format, inputs, results[0], check)
         else:
             _against_references(ufunc, format, inputs, results, check)
@@ -173,15 +172,18 @@ def _against_references(ufunc, format, inputs, results, check):
 
 
 def _rounded_product(ufunc, format, inputs, got, check):
-    """dy times the derivative as it is rounded to the type that is computed in; this derivative by references."""
+    """The first input times a function of the others, as it is rounded to the type that is computed in; the references
+    judge that function."""
     dy, *others = [x.astype(format.working) for x in inputs]
-    of_derivative, (working,) = ufunc.replace("backward", "grad"), formats()[format.working.name]
-    derivative = package.call(of_derivative, *others)
-    _against_references(of_derivative, working, others, [derivative], check)
+    function, suffix = UFUNCS[ufunc][0], ufunc.rpartition("_")[2]
+    rounded = f"{FUNCTIONS[function].times}_{suffix}"
+    (working,) = formats()[format.working.name]
+    factor = package.call(rounded, *others)
+    _against_references(rounded, working, others, [factor], check)
     if format.name == "float64":
-        check.same(f"{ufunc} float64", inputs, got, dy * derivative)
+        check.same(f"{ufunc} float64", inputs, got, dy * factor)
         return
-    exact = dy.astype(np.float64) * derivative
+    exact = dy.astype(np.float64) * factor
     distance = errors(got, exact, format)
     check.within(f"{ufunc} {format.name}", inputs, got, exact, distance, format.bound(ufunc))
 

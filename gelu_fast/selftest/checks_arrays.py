@@ -10,22 +10,20 @@ from gelu_fast._bounds import UFUNCS, UNARY
 from gelu_fast.selftest import package
 from gelu_fast.selftest.formats import all_formats, every_format, in_turn
 from gelu_fast.selftest.judge import errors, outputs_of
-from gelu_fast.selftest.references import gate_and_slope
+from gelu_fast.selftest.references import gate_and_slope, terms
 
 # ---- special values ----
 
 
 def special_of_one(ufunc, check):
     """Limits, both zeros, the largest numbers, NaN of every sign and payload; no warning for any number."""
-    of_gelu = UFUNCS[ufunc][0] == "gelu"
+    signed_zeros = UFUNCS[ufunc][0] == "gelu"  # a zero of the others may have either sign
     for format in every_format():
         largest, least = float(format.largest), float(format.smallest)
-        x = [0, -0.0, largest, -largest]
-        want = [0, -0.0, largest, -0.0] if of_gelu else [0.5, 0.5, 1, 0]
-        if format.has_infinity:
-            x += [np.inf, -np.inf]
-            want += [np.inf, -0.0] if of_gelu else [1, 0]
-        x, want = format.rounded(x), format.rounded(want)
+        x = [0, -0.0, largest, -largest, *([np.inf, -np.inf] if format.has_infinity else [])]
+        x = format.rounded(x)
+        (want,) = _composed(ufunc, [x.astype(format.working)])
+        want = format.rounded(want)
         numbers = np.concatenate([x, format.rounded([*np.geomspace(1e-3, 1e3, 40), least, -least])])
         numbers = numbers[~np.isnan(numbers)]  # as which a type without infinity has what is too large
         nans = _nans(format)
@@ -33,7 +31,7 @@ def special_of_one(ufunc, check):
             text = f"{name} {format.name}"
             singly = np.array([call(one) for one in x], format.dtype)
             for got in (call(x), singly):
-                if not of_gelu:  # a zero of the others may have either sign
+                if not signed_zeros:
                     got = np.where((got == 0) & (want == 0), want, got)
                 check.same(text, [x], got, want)
             for operand in (*numbers, np.resize(numbers, 1000)):
@@ -65,33 +63,27 @@ def _nans(format):
 
 
 def _composed(ufunc, inputs):
-    """The formula as NumPy computes it in float64, with gate and slope of the references; at infinite x the limit of
-    GELU stands for infinity times 0."""
+    """The formula as NumPy computes it in float64, with gate and slope of the references, which are limits at infinity:
+    infinity times one of them that is zero is zero."""
     function, form = UFUNCS[ufunc]
 
-    def of(z):
-        z = np.float64(z)
+    def gate_and_slope_at(z):
         gate, slope = gate_and_slope(form, np.where(np.isnan(z), 0, z))
-        gate[np.isnan(z)] = np.nan
-        value = np.where(np.isneginf(z), -0.0, z * gate)
-        slope_times_z = np.where(np.abs(z) > 100, 0, z * slope)
-        return gate, value, gate + slope_times_z
+        return np.where(np.isnan(z), np.nan, gate), slope
+
+    def times(factor, y):
+        return np.where(y == 0, np.copysign(0.0, factor), factor * y)
 
     with np.errstate(all="ignore"):
-        if function == "gelu_backward":
-            return [inputs[0] * of(inputs[1])[2]]
-        if function == "bias_gelu":
-            return [of(inputs[0] + inputs[1])[1]]
-        if function == "geglu":
-            return [of(inputs[0])[1] * inputs[1]]
-        if function == "geglu_backward":
-            dy, x, up = inputs
-            return [dy * up * of(x)[2], dy * of(x)[1]]
+        if not function.endswith("_mu_sigma"):
+            z, outputs = terms(function, inputs, inputs[0].dtype)
+            both = gate_and_slope_at(z)
+            return [a * reduce(np.add, map(times, factors, both)) for a, *factors in outputs]
         *dy, x, mu, sigma = inputs
         distance, scale = x - mu, np.where(sigma > 0, sigma, np.nan)
         # An infinite distance of infinite scale counts as infinite.
-        z = np.where(np.isinf(distance), distance * scale, distance / scale)
-        gate = of(z)[0]
+        z = np.float64(np.where(np.isinf(distance), distance * scale, distance / scale))
+        gate, _ = gate_and_slope_at(z)
         if function == "gelu_gate_mu_sigma":
             return [gate]
         if function == "gelu_mu_sigma":
@@ -343,7 +335,7 @@ def checks(ufuncs, options):
         run = special_of_one if UFUNCS[ufunc][0] in UNARY else special_of_several
         yield "special values", ufunc, "", partial(run, ufunc)
     for ufunc in ufuncs:
-        if UFUNCS[ufunc][0] in ("gelu_backward", "bias_gelu", "geglu"):
+        if package.n_inputs(ufunc) == 2:
             yield "reductions", ufunc, "", partial(reductions, ufunc, options.quick)
     for ufunc in ufuncs:
         yield "layouts", ufunc, "", partial(layouts, ufunc, options.quick)

@@ -5,14 +5,18 @@ function and its continued fraction, and the logistic function as it is written.
 
 Float64, by math.erfc and numpy.exp, judges float32 and smaller types: gate and slope to 2e-13 of their value, 4e-6 ULP
 of float32. Decimals of 50 digits judge float64: gate and slope to 1e-38. A gradient near its zero, and a sum of
-location and scale, are as exact as their larger term. tests/test_selftest.py shows it against balls of Arb."""
+location and scale, are as exact as their larger term. tests/test_selftest.py shows it against balls of Arb. How a
+function comes from gate and slope stands in _functions.py."""
 
 import math
+import operator
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from functools import reduce
 
 import numpy as np
 
 from gelu_fast._bounds import OF_LARGEST_TERM, UFUNCS
+from gelu_fast._functions import FUNCTIONS
 
 DIGITS = 50
 DECIMALS = Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -92,16 +96,13 @@ def _gate_and_slope_of(form, z, dtype):
     return np.array(pairs, object).reshape(-1, 2).T
 
 
-def of_one_input(function, x, gate, slope):
+def of_one_input(function, x, *gate_and_slope):
     """The exact values, from gate and slope at x."""
-    if function == "gelu_gate":
-        return gate
-    if function == "gelu_grad":
-        return gate + x * slope
-    exact = x * gate
+    _, (a, *factors) = FUNCTIONS[function].exact(x)
+    exact = a * reduce(operator.add, map(operator.mul, factors, gate_and_slope))
     if exact.dtype == object:
         return exact
-    # More than x/2, if by too little for float64: the middle between two subnormal numbers goes up.
+    # GELU is more than x/2, if by too little for float64: the middle between two subnormal numbers goes up.
     return np.where((exact == x / 2) & (x != 0), np.nextafter(exact, np.inf), exact)
 
 
@@ -117,30 +118,10 @@ as_decimals = np.frompyfunc(Decimal, 1, 1)
 
 
 def terms(function, inputs, working):
-    """As _functions.py defines a function of several inputs: z, rounded to the type that is computed in, and for each
-    output the factors (a, b, c) of a * (b * gate(z) + c * slope(z)), rounded to it as well; all float64."""
-    inputs = [x.astype(working) for x in inputs]
+    """z, and for each output the factors (a, b, c) of a * (b * gate(z) + c * slope(z)), without c where it is zero: by
+    the operations of _functions.py in the type that is computed in; all float64."""
     with np.errstate(all="ignore"):
-        if function.endswith("_mu_sigma"):
-            x, mu, sigma = inputs
-            z = (x - mu) / sigma
-            outputs = {
-                "gelu_mu_sigma": [(x, 1, 0)],
-                "gelu_gate_mu_sigma": [(1, 1, 0)],
-                "gelu_grad_mu_sigma": [(1, 1, x / sigma)],
-            }[function]
-        elif function == "bias_gelu":
-            z = inputs[0] + inputs[1]
-            outputs = [(z, 1, 0)]
-        elif function == "gelu_backward":
-            dy, z = inputs
-            outputs = [(dy, 1, z)]
-        elif function == "geglu":
-            z, up = inputs
-            outputs = [(up, z, 0)]
-        else:
-            dy, z, up = inputs
-            outputs = [(dy * up, 1, z), (dy, z, 0)]
+        z, *outputs = FUNCTIONS[function].exact(*[x.astype(working) for x in inputs])
     wide = [[np.broadcast_to(np.float64(factor), z.shape) for factor in output] for output in outputs]
     return z.astype(np.float64), wide
 
@@ -154,9 +135,9 @@ def of_several_inputs(ufunc, inputs, format):
     with localcontext(DECIMALS), np.errstate(all="ignore"):
         gate, slope = _gate_and_slope_of(form, z, format.dtype)
         least = Decimal(float(least)) / 2 if gate.dtype == object else np.float64(least) / 2
-        for factors in outputs:
-            a, b, c = map(as_decimals, factors) if gate.dtype == object else factors
-            first, second = b * gate, c * slope
-            of_one = first + second
+        for output in outputs:
+            a, *factors = map(as_decimals, output) if gate.dtype == object else output
+            both = [*map(operator.mul, factors, (gate, slope))]
+            of_one, larger = reduce(operator.add, both), reduce(np.maximum, map(np.abs, both))
             crucial = gate if function in OF_LARGEST_TERM else of_one
-            yield a * of_one, np.abs(a) * np.maximum(np.abs(first), np.abs(second)), np.abs(crucial) < least
+            yield a * of_one, np.abs(a) * larger, np.abs(crucial) < least
