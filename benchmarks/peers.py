@@ -13,13 +13,27 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import gelu_fast
+from gelu_fast._functions import FUNCTIONS
 
 FORMS = ("exact", "tanh", "sigmoid")
-# Other functions; exact unless it says a form. Of several inputs: the second one is `other`.
-MU_SIGMA = ("mu, sigma", "gate, mu, sigma", "grad, mu, sigma", "backward, mu, sigma")
-OF_TWO = ("backward", "backward, tanh", "bias", "geglu")
-MORE = ("gate", "grad", "grad, tanh", *OF_TWO, *MU_SIGMA, "stochastic")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
+# Other functions, by the name of their cases; exact unless it says a form: the function, and the types.
+MORE = {
+    "gate": ("gelu_gate", ("float32", "float64")),
+    "grad": ("gelu_grad", ("float32", "float64")),
+    "grad, tanh": ("gelu_grad", ("float32", "float64")),
+    "backward": ("gelu_backward", ("float32", "float64", "bfloat16")),
+    "backward, tanh": ("gelu_backward", ("float32", "float64", "bfloat16")),
+    "bias": ("bias_gelu", ("float32",)),
+    "geglu": ("geglu", ("float32",)),
+    "geglu backward": ("geglu_backward", ("float32",)),
+    "mu, sigma": ("gelu", ("float32",)),
+    "gate, mu, sigma": ("gelu_gate", ("float32",)),
+    "grad, mu, sigma": ("gelu_grad", ("float32",)),
+    "backward, mu, sigma": ("gelu_backward", ("float32",)),
+    "stochastic": ("stochastic_gelu", ("float32",)),
+}
+MU_SIGMA = tuple(form for form in MORE if form.endswith("mu, sigma"))
 UNITS = 3072  # of a bias; sizes that are multiples of it are rows
 THREADS = len(os.sched_getaffinity(0))  # conftest.py leaves the process as many CPUs as threads
 INSTALLED: list[str] = []
@@ -86,30 +100,24 @@ def rows(x):
 def ours(form, x, y):
     """gelu_fast's function of the form, called as a user calls it: partial() and *args would take 100 to 200 ns more to
     hand on a keyword."""
-    approx = _APPROX.get(form, False)
-    function = form.partition(",")[0]
-    if form in MU_SIGMA:
-        functions = {
-            "gate": gelu_fast.gelu_gate,
-            "grad": gelu_fast.gelu_grad,
-            "backward": gelu_fast.gelu_backward,
-        }
-        gelu, inputs = (
-            functions.get(function, gelu_fast.gelu),
-            (other(x), x) if function == "backward" else (x,),
-        )
-        return lambda: gelu(*inputs, mu=0.25, sigma=1.5, out=y)
-    if function in ("backward", "geglu"):
-        gelu = {"backward": gelu_fast.gelu_backward, "geglu": gelu_fast.geglu}[function]
-        first, second = (other(x), x) if function == "backward" else (x, other(x))
-        return lambda: gelu(first, second, approx, out=y)
-    if function == "bias":
-        x, y, bias, gelu = rows(x), rows(y), other(x)[:UNITS], gelu_fast.bias_gelu
-        return lambda: gelu(x, bias, out=y)
-    if function == "stochastic":
-        rng, gelu = np.random.default_rng(0), gelu_fast.stochastic_gelu
+    name, _ = MORE.get(form, ("gelu", ()))
+    gelu, approx = getattr(gelu_fast, name), _APPROX.get(form, False)
+    if form == "stochastic":
+        rng = np.random.default_rng(0)
         return lambda: gelu(x, rng, out=y)
-    gelu = {"gate": gelu_fast.gelu_gate, "grad": gelu_fast.gelu_grad}.get(function, gelu_fast.gelu)
+    if form == "bias":
+        x, y, bias = rows(x), rows(y), other(x)[:UNITS]
+        return lambda: gelu(x, bias, out=y)
+    inputs = [x if of in ("x", "gate") else other(x) for of in FUNCTIONS[name].inputs.split(", ")]
+    if form in MU_SIGMA:
+        return lambda: gelu(*inputs, mu=0.25, sigma=1.5, out=y)
+    if len(inputs) == 3:
+        dy, gate, up = inputs
+        both = None if y is None else (y, np.empty_like(y))
+        return lambda: gelu(dy, gate, up, approx, out=both)[0]
+    if len(inputs) == 2:
+        first, second = inputs
+        return lambda: gelu(first, second, approx, out=y)
     if approx is False:
         return (lambda: gelu(x)) if y is None else lambda: gelu(x, out=y)
     return (lambda: gelu(x, approx)) if y is None else lambda: gelu(x, approx, out=y)
@@ -282,17 +290,17 @@ ALL = dict.fromkeys(FORMS, NUMPYS)
 NO_HALF = dict.fromkeys(FORMS, ("float32", "float64"))
 NO_EXACT = {form: ALL[form] for form in ("tanh", "sigmoid")}
 NUMEXPR = {form: NO_HALF[form] for form in NO_EXACT}
-OTHERS = dict.fromkeys(("gate", "grad", "grad, tanh"), ("float32", "float64"))
+OURS_MORE = {form: dtypes for form, (_, dtypes) in MORE.items()}
+OTHERS = {form: OURS_MORE[form] for form in ("gate", "grad", "grad, tanh")}
 SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")} | {form: OTHERS[form] for form in ("gate", "grad")}
-SEVERAL = dict.fromkeys(("bias", "geglu"), ("float32",))
-BACKWARD = dict.fromkeys(("backward", "backward, tanh"), ("float32", "float64", "bfloat16"))
+SEVERAL = {form: OURS_MORE[form] for form in ("bias", "geglu")}
+BACKWARD = {form: OURS_MORE[form] for form in ("backward", "backward, tanh")}
 WITH_BFLOAT16 = ALL | {form: (*NUMPYS, "bfloat16") for form in ("exact", "tanh")}
-OURS = WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD | dict.fromkeys((*MU_SIGMA, "stochastic"), ("float32",))
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": NUMPYS}
 
 PEERS = (
-    Peer("gelu_fast", "ours", np, ours, OURS, (*MODES, *SPECIAL)),
+    Peer("gelu_fast", "ours", np, ours, WITH_BFLOAT16 | OURS_MORE, (*MODES, *SPECIAL)),
     # Without the Python function around it, which costs only at small sizes.
     Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
     Peer("torch", "peer", torch, _torch, WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD, BOTH),
