@@ -463,10 +463,10 @@ OPTIONS = [
 
 @st.composite
 def function_calls(draw, name, is_plain=False):
-    """Calls of gelu, gelu_gate, gelu_grad, gelu_backward, bias_gelu, geglu or geglu_backward."""
+    """Calls of a function that chooses one of the ufuncs."""
     draft = Draft(draw, is_plain)
     shape = draft.shape()
-    n_in = {"gelu_backward": 2, "bias_gelu": 2, "geglu": 2, "geglu_backward": 3}.get(name, 1)
+    n_in, n_out = (getattr(model.UFUNCS[f"{name}_erf"], number) for number in ("nin", "nout"))
     arguments = []
     if name == "geglu" and draft.pick(False, True):
         axis = draft.pick(-1, *range(len(shape)), 5)
@@ -487,7 +487,7 @@ def function_calls(draw, name, is_plain=False):
             arguments.append(f"mu={draft.operand('mu', shape)}")
         if draft.pick(False, True):
             arguments.append(f"sigma={draft.operand('sigma', shape, positive=True)}")
-    options, outs = draft.options(shape, n_in, 1 + (name == "geglu_backward"))
+    options, outs = draft.options(shape, n_in, n_out)
     return draft.done(name, arguments + options, outs, prod(shape) > MIN_SHARE)
 
 

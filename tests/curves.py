@@ -21,6 +21,7 @@ from needs import command
 
 from gelu_fast import _core
 from gelu_fast._bounds import FORMS, NEAR_ZERO, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._functions import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "gelu_fast" / "kernels"
@@ -163,18 +164,20 @@ def worst(level_name, curve, x, n):
 
 
 def curves_of(name):
-    """The curves that a function multiplies, in the order of its outputs."""
+    """The curves that a function multiplies, in the order of its outputs: by `exact`, at numbers that tell its terms
+    apart."""
     function, form = UFUNCS[name]
     form = {value: key for key, value in FORMS.items()}[form]
-    return {
-        "gelu_backward": [f"grad_{form}"],
-        "bias_gelu": [form],
-        "geglu": [form],
-        "geglu_backward": [f"grad_{form}", form],
-        "gelu_mu_sigma": [f"gate_{form}"],
-        "gelu_gate_mu_sigma": [f"gate_{form}"],
-        "gelu_grad_mu_sigma": [f"slope_{form}"],
-    }[function]
+    z, *outputs = FUNCTIONS[function].exact(*np.float64([2, 3, 5, 7])[: _core.ufuncs[name].nin])
+    prefixes = {(z,): "", (1,): "gate_", (1, z): "grad_"}
+    return [prefixes.get(tuple(of_terms), "slope_") + form for _, *of_terms in outputs]
+
+
+def places(function, n_in):
+    """Which input is z, and which is a factor of the first output."""
+    exact = FUNCTIONS[function].exact
+    rows = [exact(*[2.0 if i == place else 1.0 for i in range(n_in)]) for place in range(n_in)]
+    return [z for z, _, *_ in rows].index(2), [a for _, (a, *_), *_ in rows].index(2)
 
 
 def factors(exact, dtype, n, rng):
@@ -209,12 +212,12 @@ def aimed(name, points, dtype, n, seed):
         x = x[oracle.curve(curve, np.float64(x)) != 0]
         exact = oracle.curve(curve, np.float64(x))
         a, z = factors(exact, dtype, n, rng), np.repeat(x[:, None], n, axis=1)
-        if function in ("gelu_backward", "geglu_backward"):
-            inputs = [a, z, np.ones_like(a)][: _core.ufuncs[name].nin]
-        elif function == "bias_gelu":
+        if function == "bias_gelu":
             inputs = [z, np.zeros_like(z)]
-        elif function == "geglu":
-            inputs = [z, a]
+        elif not function.endswith("_mu_sigma"):
+            inputs = [np.ones_like(a) for _ in range(_core.ufuncs[name].nin)]
+            place_of_z, place_of_a = places(function, len(inputs))
+            inputs[place_of_z], inputs[place_of_a] = z, a
         elif function == "gelu_gate_mu_sigma":
             inputs = [z, np.zeros_like(z), np.ones_like(z)]
         elif function == "gelu_mu_sigma":

@@ -17,6 +17,7 @@ from numpy._core._multiarray_umath import _UFUNC_API
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import FORMS
+from gelu_fast._functions import FUNCTIONS
 
 NARROW = ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"]
 NARROW += ["float8_e4m3b11fnuz", "float8_e4m3", "float8_e3m4"]
@@ -226,11 +227,7 @@ def stochastic_gelu(x, rng, *, approx=False, offset=0, out=None, return_mask=Fal
 
 PACKAGE = SimpleNamespace(
     **UFUNCS,
-    **{
-        name: partial(function, name)
-        for name in ("gelu", "gelu_gate", "gelu_grad", "gelu_backward", "bias_gelu", "geglu_backward")
-    },
-    geglu=geglu,
+    **{name: partial(function, name) for name, row in FUNCTIONS.items() if row.call} | {"geglu": geglu},
     stochastic_gelu=stochastic_gelu,
     set_num_threads=lambda n: None,
     _core=SimpleNamespace(_stream_from=lambda n_bytes: None),

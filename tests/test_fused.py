@@ -22,10 +22,12 @@ from cases import (
     some_inputs,
     through_function,
 )
+from curves import curves_of
 
 import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
+from gelu_fast._functions import FUNCTIONS
 
 every_form = pytest.mark.parametrize("name", OF_SEVERAL)
 
@@ -114,18 +116,12 @@ def test_special_values(name, dtype):
         inputs.append(np.full_like(inputs[0], 2))
     function, form = UFUNCS[name]
     form = {"exact": False}.get(form, form)
-    of = partial(gelu_fast.gelu, approx=form), partial(gelu_fast.gelu_grad, approx=form)
     gate_of = partial(gelu_fast.gelu_gate, approx=form)
     with np.errstate(all="ignore"):
-        if function == "gelu_backward":
-            want = [inputs[0] * of[1](inputs[1])]
-        elif function == "bias_gelu":
-            want = [of[0](inputs[0] + inputs[1])]
-        elif function == "geglu":
-            want = [of[0](inputs[0]) * inputs[1]]
-        elif function == "geglu_backward":
-            dy, gate, up = inputs
-            want = [dy * up * of[1](gate), dy * of[0](gate)]
+        if not function.endswith("_mu_sigma"):
+            z, outputs = oracle.terms(name, inputs, dtype)
+            of_one = [getattr(gelu_fast, f"gelu_{curve}")(z.astype(dtype)) for curve in curves_of(name)]
+            want = [a.astype(dtype) * y for (a, *_), y in zip(outputs, of_one)]
         else:
             *dy, x, mu, sigma = inputs
             distance, scale = x - mu, np.where(sigma > 0, sigma, np.nan)
@@ -287,21 +283,11 @@ def test_booleans_of_numpy_are_numbers(up):
     assert_same(gelu_fast.geglu(up, gate), gelu_fast.geglu(np.asarray(up, np.float32), gate))
 
 
-SIGNATURES = {
-    "gelu": (1, "f->f"),
-    "gelu_gate": (1, "f->f"),
-    "gelu_grad": (1, "f->f"),
-    "gelu_backward": (2, "ff->f"),
-    "bias_gelu": (2, "ff->f"),
-    "geglu": (2, "ff->f"),
-    "geglu_backward": (3, "fff->ff"),
-}
-
-
-@pytest.mark.parametrize("function", SIGNATURES)
+@pytest.mark.parametrize("function", [name for name, row in FUNCTIONS.items() if row.call])
 def test_signature(function):
     """As a ufunc's: of letters, or of types."""
-    n_in, letters = SIGNATURES[function]
+    ufunc = getattr(gelu_fast, f"{function}_erf")
+    n_in, letters = ufunc.nin, f"{'f' * ufunc.nin}->{'f' * ufunc.nout}"
     chooser, inputs = getattr(gelu_fast, function), some_inputs("gelu_mu_sigma_erf", 20, np.float64)[:n_in]
     want = outputs_of(chooser(*(x.astype(np.float32) for x in inputs)))
     types = tuple(np.float32 if c == "f" else None for c in letters.replace("->", ""))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gelu_fast
-from gelu_fast._bounds import FUSED, UFUNCS, ULP, UNARY
+from gelu_fast._bounds import FUSED, OF_LARGEST_TERM, UFUNCS, ULP, UNARY, ZEROS
 
 FUNCTIONS = (*UNARY, *FUSED, "stochastic_gelu")
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,11 +77,10 @@ def test_docstrings_state_the_bounds(name):
         )
         assert f"{bounds['float16']:g} ULP, which is correct rounding, for every float16 and bfloat16" in doc
     else:
-        of = " of the largest of both terms and their sum" * (function == "gelu_grad_mu_sigma")
+        of = " of the largest of both terms and their sum" * (function in OF_LARGEST_TERM)
         assert f"at most {bounds['float32']:g} ULP{of} for float32, {bounds['float64']:g} for float64" in doc
         assert f"{bounds['float16']:g} for float16, {bounds['bfloat16']:g} for bfloat16" in doc
-    has_zero = function in ("gelu_grad", "gelu_backward", "geglu_backward")
-    assert ("at most 2**-26" in doc and "2**-55" in doc) == has_zero
+    assert ("at most 2**-26" in doc and "2**-55" in doc) == (name in ZEROS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
