@@ -13,7 +13,7 @@ EACH_CPU = --numprocesses auto --dist worksteal
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
 
-# Formats and spelling of all files, as .pre-commit-config.yaml says.
+# Format, spelling and types in all files, as .pre-commit-config.yaml says.
 lint: $(VENV)/bin/python
 	$(PIP) pre-commit
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure

@@ -79,6 +79,14 @@ if jax:
 # is timed, a callable without arguments; whatever can be done beforehand is done there.
 
 _APPROX = {"tanh": True, "sigmoid": "sigmoid", "grad, tanh": True, "backward, tanh": True}
+_FUNCTIONS: dict[str, Callable] = {
+    "gate": gelu_fast.gelu_gate,
+    "grad": gelu_fast.gelu_grad,
+    "backward": gelu_fast.gelu_backward,
+    "bias": gelu_fast.bias_gelu,
+    "geglu": gelu_fast.geglu,
+    "stochastic": gelu_fast.stochastic_gelu,
+}
 _UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
 _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
 
@@ -246,8 +254,8 @@ def _jax(form, x, y):
         "geglu": lambda gate, up: jax.nn.gelu(gate, approximate=False) * up,
     }[form]
     inputs = (rows(x), other(x)[:UNITS]) if form == "bias" else (x, other(x)) if form == "geglu" else (x,)
-    compiled, inputs = jax.jit(function), [jax.device_put(v) for v in inputs]
-    return lambda: compiled(*inputs).block_until_ready()
+    compiled, on_device = jax.jit(function), [jax.device_put(v) for v in inputs]
+    return lambda: compiled(*on_device).block_until_ready()
 
 
 def _gelu_fast_ufunc(form, x, y):
@@ -284,10 +292,12 @@ MODES = ("out", "no out", "in place", "strided", "strided, both", "transposed")
 SPECIAL = {"all -100": -100.0, "all -10": -10.0, "all subnormal": 1e-40, "all NaN": math.nan}
 OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
 COPY = ("out", "strided", "strided, both", "transposed")
-NUMPYS = ("float32", "float64", "float16")
+FLOAT32: tuple[str, ...] = ("float32",)
+NO_HALVES = (*FLOAT32, "float64")
+NUMPYS = (*NO_HALVES, "float16")
 ANY = {"any": NUMPYS}
 ALL = dict.fromkeys(FORMS, NUMPYS)
-NO_HALF = dict.fromkeys(FORMS, ("float32", "float64"))
+NO_HALF = dict.fromkeys(FORMS, NO_HALVES)
 NO_EXACT = {form: ALL[form] for form in ("tanh", "sigmoid")}
 NUMEXPR = {form: NO_HALF[form] for form in NO_EXACT}
 OURS_MORE = {form: dtypes for form, (_, dtypes) in MORE.items()}
@@ -299,7 +309,7 @@ WITH_BFLOAT16 = ALL | {form: (*NUMPYS, "bfloat16") for form in ("exact", "tanh")
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": NUMPYS}
 
-PEERS = (
+PEERS: tuple[Peer, ...] = (
     Peer("gelu_fast", "ours", np, ours, WITH_BFLOAT16 | OURS_MORE, (*MODES, *SPECIAL)),
     # Without the Python function around it, which costs only at small sizes.
     Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
@@ -314,7 +324,7 @@ PEERS = (
     Peer("np.copyto", "floor", np, lambda f, x, y: partial(np.copyto, y, x), ANY, COPY),
     Peer("np.maximum(x, 0)", "floor", np, lambda f, x, y: partial(np.maximum, x, 0, out=y), ANY, BOTH),
     Peer("np.negative", "floor", np, _negative, ANY, MODES),
-    Peer("np.multiply", "floor", np, _multiply, {"geglu": ("float32",)}, OUT),
+    Peer("np.multiply", "floor", np, _multiply, {"geglu": FLOAT32}, OUT),
     # ReLU with an out=: a floor that is split over threads, as NumPy's are not.
     Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, OUT),
 )

@@ -15,7 +15,7 @@ from PIL import Image
 from targets import TARGETS
 
 KINDS = ("ours", "peer", "floor")
-STYLES = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
+STYLES: dict[str, dict] = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
     "gelu_fast": dict(color="#000000", marker="o", linewidth=2.5, zorder=3),
     "torch": dict(color="#d55e00", marker="s"),
     "ONNX Runtime": dict(color="#0072b2", marker="^"),
@@ -130,12 +130,12 @@ def judged(rows, isa):
                     details.append(f"{ratios[-1]:.3f} of {name}" + f" at {power(size)}" * (len(sizes) > 1))
             if len(ratios) == len(sizes):
                 found.append((geometric_mean(ratios), limit.ratio))
-        ratio, wanted = min(found, key=lambda pair: pair[0] / pair[1], default=(None, None))
+        ratio, wanted = min(found, key=lambda pair: pair[0] / pair[1], default=(None, 0.0))
         yield {
             "cell": cell,
             "target": ", or ".join(f"≤ {limit.ratio:g} of {limit.of}" for limit in limits),
             "ratio": ratio and round(ratio, 3),
-            "reached": bool(found) and ratio <= wanted,
+            "reached": ratio is not None and ratio <= wanted,
             "details": ", ".join(details),
         } | ({"why": why} if why and ratio and ratio > wanted else {})
 

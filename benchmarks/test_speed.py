@@ -56,7 +56,7 @@ IDS = [f"{form}-{dtype}-{size}-{mode}-{peer.name}" for peer, form, dtype, size, 
 @lru_cache(maxsize=1)
 def memory(dtype):
     """Input and output for all cases of a dtype; both are touched here, before anything is timed."""
-    drawn = "float64" if dtype == "float64" else "float32"
+    drawn = np.float64 if dtype == "float64" else np.float32
     dtype = peers.bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
     x = np.random.default_rng(0).standard_normal(max(SIZES), drawn).astype(dtype, copy=False)
     return x, np.ones_like(x)

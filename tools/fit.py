@@ -324,7 +324,7 @@ def header(real, tables):
     )
     polynomial("MILLS", result, "(t exp(t^2/2) Phi(-t) - MILLS_0)/z in z = 1/t^2")
 
-    def segments(curve, width, end, inner, table_name, rows, error, meaning):
+    def segments(curve, meaning, width, end, inner, table_name, rows, error):
         scalar(f"END_{curve}", arb(end), f"{end}: the segments' end")
         scalar(f"WIDTH_{curve}", width, f"{width}")
         scalar(f"INNER_{curve}", inner, "the last inner segment" if inner >= 0 else "no inner segments")
@@ -342,9 +342,9 @@ def header(real, tables):
         scalar(f"CUTOFF_{curve}", cutoff(curve, real), f"{cutoff(curve, real)}: from here on T(t) is 0")
         if real.lane_terms:
             lines.append("#ifdef TABLE_IN_REGISTERS")
-            segments(curve, *segments_in_registers(curve, real), "centers, T(t) there, c1, c2 ...")
+            segments(curve, "centers, T(t) there, c1, c2 ...", *segments_in_registers(curve, real))
             lines.append("#else")
-        segments(curve, *segments_in_memory(curve, real), "T(t): c0, c1 ... of each segment")
+        segments(curve, "T(t): c0, c1 ... of each segment", *segments_in_memory(curve, real))
         if real.lane_terms:
             lines.append("#endif")
     return "\n".join(lines + ["", "#endif", ""])

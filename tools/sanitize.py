@@ -200,11 +200,12 @@ def read_report(path):
         return [path.read_text(errors="replace")]
     reports = []
     for error in ElementTree.parse(path).iter("error"):
-        if error.findtext("kind").startswith("Leak_"):
+        kind = error.findtext("kind", "")
+        if kind.startswith("Leak_"):
             continue
         frames = [(frame.findtext("obj", ""), frame.findtext("fn", "?")) for frame in error.iter("frame")]
         if any("gelu_fast/_core" in library for library, _ in frames):
-            what = error.findtext("what") or error.findtext("xwhat/text") or error.findtext("kind")
+            what = error.findtext("what") or error.findtext("xwhat/text") or kind
             lines = [what, *[f"    {function} ({Path(library).name})" for library, function in frames]]
             reports.append("\n".join(lines))
     return reports
@@ -245,8 +246,8 @@ def run_suite(build, level):
     if not build.tool.tests:
         done, reports = build.run(level, DEFINEDNESS, stdout=subprocess.PIPE, text=True)
         print(done.stdout)
-        ran = re.match(r"\d+ calls", done.stdout)
-        return done.returncode, ran[0] if ran else "ended early", reports
+        calls = re.match(r"\d+ calls", done.stdout)
+        return done.returncode, calls[0] if calls else "ended early", reports
     results = WORK / f"{build.name}-{level}.xml"
     results.unlink(missing_ok=True)
     deselected = [f"--deselect={test}" for test in build.tool.left_out]
@@ -255,7 +256,7 @@ def run_suite(build, level):
     )
     if not results.exists():
         return done.returncode, "ended early", reports
-    counts = ElementTree.parse(results).find("testsuite").attrib
+    counts = next(ElementTree.parse(results).iter("testsuite")).attrib
     failed = int(counts["failures"]) + int(counts["errors"])
     ran = int(counts["tests"]) - int(counts["skipped"])
     return done.returncode, f"{ran} tests, {failed} failed, {counts['skipped']} skipped", reports

@@ -201,11 +201,13 @@ def checks(ufuncs, options):
     """(what is checked, ufunc, types, the check) of all that is asked for."""
     for group in ("float16", "bfloat16", "float32", "float64", "one-byte types"):
         for ufunc in sorted(ufuncs, key=lambda name: UFUNCS[name][1]):
-            run = partial(of_one if UFUNCS[ufunc][0] in UNARY else of_several, ufunc, group, options.quick)
+            is_unary = UFUNCS[ufunc][0] in UNARY
             if group not in formats():
                 run = not_installed
-            elif group == "float32" and options.exhaustive and UFUNCS[ufunc][0] in UNARY:
+            elif is_unary and group == "float32" and options.exhaustive:
                 run = partial(every_float32, ufunc, options.progress)
+            else:
+                run = partial(of_one if is_unary else of_several, ufunc, group, options.quick)
             yield "accuracy", ufunc, group, run
 
 

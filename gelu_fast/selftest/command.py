@@ -189,9 +189,15 @@ def process_of(level, settings, errors):
 
 def pass_on(process, level, timeout, put):
     """Pass on the messages of a process until it ends; why that is no good end, or nothing."""
-    doing, message, hangs = "before its first check", {}, []
+    doing, message, hung = "before its first check", {}, False
+
+    def end_hanging():
+        nonlocal hung
+        hung = True
+        end(process)
+
     while True:
-        timer = Timer(timeout, lambda: (hangs.append(True), end(process)))
+        timer = Timer(timeout, end_hanging)
         timer.start()
         line = process.stdout.readline()
         timer.cancel()
@@ -207,7 +213,7 @@ def pass_on(process, level, timeout, put):
         doing = f"in {message['start']}" if "start" in message else doing
         put(message)
     status = process.wait()
-    if hangs:
+    if hung:
         return f"no news for {timeout:g} s {doing}, and was ended"
     if "end" in message and status == 0:
         return ""

@@ -2,6 +2,7 @@
 """A check and its outcome: how many results were compared, the largest error, and the first failures."""
 
 import math
+from collections.abc import Callable
 from decimal import localcontext
 
 import numpy as np
@@ -22,7 +23,7 @@ def errors(got, exact, format, unit=0.0):
     """The distance of each result from the exact value in ULP, as _bounds.py defines it, or in units where these are
     larger. `exact` is float64, or decimals. Infinity counts as the number after the largest."""
     decimal = exact.dtype == object
-    number = as_decimals if decimal else np.asarray
+    number: Callable = as_decimals if decimal else np.asarray
     with np.errstate(all="ignore"), localcontext(DECIMALS):
         wide = got.astype(np.float64)
         last_exponent = int(np.frexp(np.float64(format.largest))[1])

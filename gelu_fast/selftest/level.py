@@ -40,9 +40,9 @@ def run(emit, chosen, quick=False, exhaustive=False, control=False):
     planned = list(plan(chosen, options))
     emit({"begin": len(planned), "level": _core.isa_level, "file": gelu_fast.__file__})
     package.faulty = control
-    for *what, check in planned:
-        emit({"start": " ".join(filter(None, what))})
-        emit({"result": judged(*what, check)})
+    for kind, function, types, check in planned:
+        emit({"start": " ".join(filter(None, (kind, function, types)))})
+        emit({"result": judged(kind, function, types, check)})
     package.faulty = False
     emit({"end": True})
 

@@ -31,7 +31,8 @@ def call_function(ufunc, *inputs, **given):
     """By the function that chooses the ufunc, whose form `approx` tells; location and scale by their names."""
     function = UFUNCS[ufunc][0]
     if function.endswith("_mu_sigma"):
-        *inputs, given["mu"], given["sigma"] = inputs
+        given |= {"mu": inputs[-2], "sigma": inputs[-1]}
+        inputs = inputs[:-2]
     return call(function.removesuffix("_mu_sigma"), *inputs, **given)
 
 

@@ -140,4 +140,4 @@ def of_several_inputs(ufunc, inputs, format):
             both = [*map(operator.mul, factors, (gate, slope))]
             of_one, larger = reduce(operator.add, both), reduce(np.maximum, map(np.abs, both))
             crucial = gate if function in OF_LARGEST_TERM else of_one
-            yield a * of_one, np.abs(a) * larger, np.abs(crucial) < least
+            yield a * of_one, abs(a) * larger, np.abs(crucial) < least
