@@ -15,6 +15,7 @@ import numpy as np
 
 import gelu_fast
 from gelu_fast import _core
+from gelu_fast.selftest.machine import cpu_name
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SIZES = [1 << k for k in range(14, 22)]
@@ -60,13 +61,6 @@ def measure(spinning):
     return list(zip(*runs))
 
 
-def cpu():
-    with open("/proc/cpuinfo") as file:
-        about = dict(line.split(":", 1) for line in file if ":" in line)
-    about = {name.strip(): value.strip() for name, value in about.items()}
-    return f"{about['model name']} family {about['cpu family']} model {about['model']}"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--into", type=Path, default=RESULTS)
@@ -74,7 +68,7 @@ def main():
     cpus = len(os.sched_getaffinity(0))
     results = {
         "about": {
-            "CPU": cpu(),
+            "CPU": cpu_name(),
             "CPUs": cpus,
             "ISA level": _core.isa_level,
             "spinning": 2 * cpus,

@@ -65,11 +65,12 @@ def pytest_benchmark_update_machine_info(config, machine_info):
     import peers
 
     from gelu_fast import _core
+    from gelu_fast.selftest.machine import cpu_name
 
     elapsed = time.monotonic() - start["time"]
     versions = {name: metadata.version(name) for name in ("gelu_fast", "numpy", *peers.INSTALLED)}
     machine_info["gelu_fast"] = {
-        "CPU": _read("/proc/cpuinfo", "model name"),
+        "CPU": cpu_name(),
         "L3": _read("/sys/devices/system/cpu/cpu0/cache/index3/size"),
         "ISA level": _core.isa_level,
         "compiler": _core.compiler,

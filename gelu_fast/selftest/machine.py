@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""This machine: its CPU, how many of them this process may use, whether there is a Python to start, and its signals."""
+"""This machine: its CPU, how many CPUs this process may use, whether there is a Python to start, and signals."""
 
 import os
 import platform
@@ -11,17 +11,23 @@ from gelu_fast._machine import cpu_quota
 
 
 def cpus():
+    """How many CPUs this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return cpu_quota(len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 def cpu_name():
+    """Name, family and model of the CPU as Linux tells them for x86, or what Python knows."""
     try:
         with open("/proc/cpuinfo") as file:
-            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+            pairs = [line.partition(":")[::2] for line in file]
     except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
+        pairs = []
+    about = {key.strip(): value.strip() for key, value in pairs}
+    if "model name" not in about:
+        return platform.processor() or platform.machine()
+    numbers = [f"{key.removeprefix('cpu ')} {about[key]}" for key in ("cpu family", "model") if key in about]
+    return ", ".join([about["model name"], *numbers])
 
 
 def has_python():
@@ -31,7 +37,7 @@ def has_python():
 
 @contextmanager
 def ended_by_signals():
-    """SIGTERM and SIGHUP raise SystemExit, so that children end as well; one that is ignored stays so."""
+    """SIGTERM and SIGHUP raise SystemExit, so that children end as well; an ignored signal stays ignored."""
 
     def leave(number, _):
         sys.exit(128 + number)
