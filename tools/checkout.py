@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A copy of this checkout, to build it with a fault (mutants.py) or for a tool (sanitize.py)."""
+"""Copy this checkout: mutants.py builds the copy with a fault in it, sanitize.py for a sanitizer."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def copy_to(folder):
-    """All files that git tracks or would add, as they stand, with their times."""
+    """Copy all files that git tracks or would add, uncommitted changes included, with their modification times."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in names.split("\0"):

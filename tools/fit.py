@@ -5,9 +5,9 @@
     python tools/fit.py --check    exit 1 if the committed files differ from what is computed
 
 All arithmetic is ball arithmetic of PREC bits (python-flint); a constant is rounded once, when it is
-written. Polynomials are least-squares fits of the relative error at Chebyshev nodes, which is within a
-small factor of minimax; coefficients are rounded one after another, lowest degree first, and those that
-are left absorb what was lost.
+written. A polynomial is the least-squares fit of the relative error at Chebyshev nodes; its largest error
+is within a small factor of the minimax polynomial's. Coefficients are rounded one after another, lowest
+degree first, and after each rounding the others are fitted again, so that they absorb the rounding error.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from flint import arb, arb_mat, ctx
 PREC = 320
 KERNELS = Path(__file__).resolve().parent.parent / "gelu_fast" / "kernels"
 FORMS = ("erf", "tanh", "sigmoid")
-# Each function of each form, by its ufunc's name without gelu_: what functions.h calls a curve.
+# The curves of functions.h: name (that of the ufunc without gelu_) -> function and form.
 CURVES = {
     prefix + form: (function, form)
     for function, prefix in (("value", ""), ("gate", "gate_"), ("grad", "grad_"))
@@ -35,32 +35,32 @@ TANH_A = 2 * (2 / PI).sqrt()  # 2u = A t + B t^3
 TANH_B = TANH_A * arb("0.044715")
 SIGMOID_C = arb("1.702")
 
-# gelu alone: in the inner segments, up to about here, gelu(x) = x/2 - T(|x|); in the others max(x, 0) - T(|x|). They
-# must not begin before x = 0.387, where gelu(x) passes 1/4: a little earlier gelu(-x) has passed 1/8, so that T is
-# as coarse as the result, and its rounding would add half an ULP.
+# For gelu alone: the inner segments end at about this t. In them gelu(x) = x/2 - T(|x|), in the outer ones
+# max(x, 0) - T(|x|). The outer ones must begin beyond x = 0.387, where gelu(x) = 1/4: just below, T(x) = -gelu(-x) is
+# above 1/8, so that it has the same ULP as gelu(x), and its rounding would add half an ULP.
 INNER = 0.394
-LANES = 32  # segments that a two-register permute of AVX-512 holds
+LANES = 32  # segments of a table in registers: a permute of two AVX-512 registers chooses among 32 numbers
 
 
 @dataclass(frozen=True)
 class Real:
-    """A floating-point type, and how its functions are approximated."""
+    """A floating-point type, and how the curves are approximated in it."""
 
     name: str
     suffix: str
     bits: int  # precision, the implied bit included
     min_exponent: int  # the smallest subnormal is 2**min_exponent
-    ln2_hi_bits: int  # leaves n * LN2_HI exact for every n that occurs
+    ln2_hi_bits: int  # so few that n * LN2_HI is exact for every n that occurs
     exp_terms: int
     mills_terms: int
-    terms: int  # of a segment in memory
-    width: dict  # of the segments in memory
-    end: dict  # of those; few numbers should lie beyond, and the table should fit in cache
-    lane_terms: int = 0  # of a segment in registers; 0: there are none
-    lane_width: dict = field(default_factory=dict)  # by curve, or by form
+    terms: int  # coefficients of a segment in memory
+    width: dict  # form -> width of a segment in memory
+    end: dict  # form -> end of the last one: few inputs should lie beyond, and the table should fit in the cache
+    lane_terms: int = 0  # coefficients of a segment in registers; 0: this type has no table in registers
+    lane_width: dict = field(default_factory=dict)  # curve or form -> width of a segment in registers
 
     def round(self, value):
-        """The nearest number of this type to a ball, as a Python float."""
+        """The number of this type that is nearest to a ball's midpoint, as a Python float."""
         mid = value.mid()
         if mid == 0:
             return 0.0
@@ -113,7 +113,7 @@ F64 = Real(
 
 
 def gate_tail(form, t):
-    """P(t) = 1 - gate(t) = gate(-t), the quantity that all forms are computed from."""
+    """P(t) = 1 - gate(t) = gate(-t)."""
     if form == "erf":
         return (t / arb(2).sqrt()).erfc() / 2
     v = TANH_A * t + TANH_B * t**3 if form == "tanh" else SIGMOID_C * t
@@ -130,7 +130,7 @@ def grad_tail(form, t):
 
 
 def tail(curve, t):
-    """T(t), which everything is computed from: -gelu(-t), gate(-t) or grad(-t)."""
+    """T(t), from which the kernels compute the curve: -gelu(-t), gate(-t) or grad(-t)."""
     function, form = CURVES[curve]
     if function == "grad":
         return grad_tail(form, t)
@@ -138,8 +138,8 @@ def tail(curve, t):
 
 
 def size(curve, t):
-    """What an error at t is relative to: the smaller of the two sizes that the function has at t and -t. The gradient
-    is zero near -3/4; beside that an absolute error is meant."""
+    """The magnitude that an error at t is divided by: the smaller of the function's magnitudes at t and at -t. The
+    gradient has a zero near -3/4; for t < 1 its magnitude counts as 1/256 or more."""
     near_zero = CURVES[curve][0] == "grad" and t < 1
     return abs(tail(curve, t)).max(arb(1) / 256 if near_zero else arb(0))
 
@@ -157,13 +157,13 @@ def first(predicate, step):
 
 
 def cutoff(curve, real):
-    """Beyond it T(t) rounds to zero."""
+    """The t from which on T(t) rounds to zero."""
     return first(lambda t: t > 1 and size(curve, t) < arb(2) ** (real.min_exponent - 1), 1 / 16)
 
 
 def fit(function, weight, low, high, terms, real):
-    """Coefficients, lowest degree first, of the polynomial that is nearest to `function` relative to
-    `weight`, and its largest error in that measure."""
+    """Coefficients, lowest degree first, of the polynomial that has the least error divided by `weight`, and
+    the largest of these quotients."""
     nodes = 3 * terms
     xs = [
         ((low + high) / 2 + (high - low) / 2 * arb.cos_pi(arb(2 * i + 1) / (2 * nodes))).mid()
@@ -171,7 +171,7 @@ def fit(function, weight, low, high, terms, real):
     ]
     left, weights, fixed = [function(x) for x in xs], [weight(x) for x in xs], []
     for lowest in range(terms):
-        # (A^T A) c = A^T b, rows x^j / weight, right-hand side what the fixed terms leave of the function
+        # (A^T A) c = A^T b: rows x^j / weight; b is the function less the terms that are fixed, over weight
         a = arb_mat([[x**j / w for j in range(lowest, terms)] for x, w in zip(xs, weights)])
         b = arb_mat([[y / w] for y, w in zip(left, weights)])
         c = (a.transpose() * a).solve(a.transpose() * b)
@@ -189,7 +189,7 @@ def relative_fit(function, *args):
 
 
 def exp_quotient(r):
-    """(exp(r) - 1 - r) / r^2, by its series: the quotient itself cancels near zero."""
+    """(exp(r) - 1 - r) / r^2, by its series, as the numerator cancels near zero."""
     term, total = arb(1) / 2, arb(0)
     for k in range(3, 60):
         total += term
@@ -198,20 +198,20 @@ def exp_quotient(r):
 
 
 def mills(z):
-    """t exp(t^2/2) Phi(-t), z = 1/t^2: t times Mills' ratio and 1/sqrt(2 pi)."""
+    """t exp(t^2/2) Phi(-t) for z = 1/t^2, which is t times Mills' ratio over sqrt(2 pi)."""
     t = 1 / z.sqrt()
     return (t * t / 2).exp() * size("erf", t)
 
 
 def table(curve, t, inner):
-    """T(t), less t/2 in the inner segments: gelu(x) = x/2 - T(|x|) there, max(x, 0) - T(|x|) in the others."""
+    """T(t), in the inner segments less t/2: gelu(x) = x/2 - T(|x|) there, and max(x, 0) - T(|x|) in the others."""
     return tail(curve, t) - t / 2 if inner else tail(curve, t)
 
 
 def segment(curve, real, inner, center, constant, low, high, terms):
     """Coefficients c1, c2 ... of T(t) = constant + c1 d + c2 d^2 + ..., d = t - center, on low <= t <= high,
-    and the largest error relative to the function's size there."""
-    skip = 1 if inner and center == 0 else 0  # T(t) is t^2 times something there
+    and the largest error relative to size() there."""
+    skip = 1 if inner and center == 0 else 0  # the series of T(t) begins with t^2 there, so c1 is 0
 
     def function(d):
         return (table(curve, center + d, inner) - constant) / d ** (1 + skip)
@@ -229,8 +229,8 @@ def inner_segments(curve, width):
 
 
 def segments_in_memory(curve, real):
-    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred at (k - 1) width, but the first at 0. As it
-    lies apart from its center, the polynomial can absorb the rounding of its constant term."""
+    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width. Its center is (k - 1) width, of the first one 0. All
+    but the first lie beside their center, so that the polynomial can absorb the rounding of its constant term."""
     form = CURVES[curve][1]
     width, end = real.width[form], real.end[form]
     last, last_inner = math.ceil(end / width - 0.5), inner_segments(curve, width)
@@ -246,8 +246,8 @@ def segments_in_memory(curve, real):
 
 
 def segments_in_registers(curve, real):
-    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width, centred near its middle, at a number of `real` for
-    which T(t) is very nearly another (Gal and Bachelis, ACM TOMS 17, 1991)."""
+    """Segment k: (k - 1/2) width <= t <= (k + 1/2) width. Its center is a number of `real` near its middle for
+    which T(t) is very nearly a number of `real` too (Gal and Bachelis, ACM TOMS 17, 1991)."""
     width = real.lane_width.get(curve, real.lane_width[CURVES[curve][1]])
     last_inner = inner_segments(curve, width)
     columns, errors = [], []
@@ -262,7 +262,7 @@ def segments_in_registers(curve, real):
                 (float(abs((v - real.round(v)) / v).mid()), t, arb(real.round(v)))
                 for t, v in zip(candidates, values)
             )
-        slack = width / 1024  # k is computed with a rounding
+        slack = width / 1024  # kernels round t / width to k with an error, so t may lie just outside
         low, high = max(0, (k - 0.5) * width - slack), (k + 0.5) * width + slack
         c, error = segment(curve, real, inner, center, constant, low, high, real.lane_terms)
         columns.append([float(center), float(constant), *c])
@@ -276,7 +276,7 @@ def accuracy(error):
 
 
 def header(real, tables):
-    """coeffs_<real>.h; adds the tables that it declares to `tables`, by function."""
+    """The text of coeffs_<real>.h; adds the lines of the tables that it declares to `tables`, by function."""
     name = real.name
     lines = [
         "/* SPDX-License-Identifier: BSD-3-Clause */",
@@ -351,7 +351,7 @@ def header(real, tables):
 
 
 def files():
-    """name -> text, of all files that are written."""
+    """Name -> text of all files that are written."""
     written = {}
     for real in (F32, F64):
         tables = {}
@@ -381,7 +381,7 @@ def main():
         elif not path.exists() or path.read_text() != text:
             stale.append(name)
     if stale:
-        sys.exit(f"tools/fit.py computes something else than what stands in {', '.join(stale)}")
+        sys.exit(f"{', '.join(stale)}: not what tools/fit.py computes; run `make coefficients`")
 
 
 if __name__ == "__main__":

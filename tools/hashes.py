@@ -4,10 +4,11 @@
 python tools/hashes.py            compare with tools/hashes.txt; exit 1 if a bit has moved
 python tools/hashes.py --write    write the hashes of this CPU's ISA levels there; those of other levels stay
 
-A line: an ISA level, a ufunc (or stochastic GELU and a form), and a hash for each type, of its results for one and a
-half million inputs (float32; of two bytes and one input, all of them), and of results for fewer of these in every
-layout, by every method, and in every floating-point environment. A NaN counts as a NaN, whichever it is. Inputs are
-made of random bits and exact arithmetic, so that they are the same with every NumPy.
+A line has an ISA level, a ufunc (or stochastic GELU in a form), and a hash for each type. It is the hash of all
+results for many inputs, and for a thousand of these in every layout, by every method, and in every floating-point
+environment. The many are, for functions of one input, 1.5 million float32 or float64 or all numbers of a smaller type,
+and for functions of several inputs at most 2^18 random sets. All NaNs count as the same. Inputs are made from random
+bits by integer arithmetic, so that they are the same with every NumPy.
 """
 
 import argparse
@@ -32,14 +33,14 @@ ONE_BYTE = [np.dtype(getattr(ml_dtypes, name)) for name in OF_ML_DTYPES["one-byt
 # Column -> its types.
 TYPES = {name: [np.dtype(name)] for name in ("float16", "float32", "float64", "bfloat16")}
 TYPES |= {"float8": ONE_BYTE}
-# type -> exponents of numbers that lie on all parts of the curves
+# Type -> range of biased exponents, of numbers that lie on all parts of the curves.
 EXPONENTS = {"float32": (127 - 64, 127 + 8), "float64": (1023 - 64, 1023 + 11)}
 MANY, OTHERS, FEW = 3 << 19, 1 << 18, 1001
 DIGITS = 12
 
 
 def inputs_of(dtype, n_in, n):
-    """n_in arrays of any numbers, the last of them above zero where there are three or more: sigma."""
+    """n_in arrays of n numbers of all kinds. Of three and more the last one, which may be sigma, has no sign bits."""
     bits = np.dtype(f"u{dtype.itemsize}")
     raw = np.random.Philox(key=[dtype.itemsize, n_in]).random_raw(n_in * n).astype(bits).reshape(n_in, n)
     if dtype.name in EXPONENTS:
@@ -71,7 +72,7 @@ class Digest:
 
 
 def layouts(x):
-    """The same numbers, as arrays of all kinds."""
+    """The same numbers in arrays of every layout."""
     yield x
     yield np.repeat(x, 3)[::3]
     yield x[::-1].copy()[::-1]
@@ -84,7 +85,7 @@ def layouts(x):
 
 
 def in_all_ways(ufunc, inputs):
-    """Results of every layout, out and method."""
+    """The results in every layout, with every kind of out, and by every method."""
     for of in zip(*map(layouts, inputs)):
         yield ufunc(*of)
     yield ufunc(*[x[3] for x in inputs])
@@ -107,7 +108,7 @@ def in_all_ways(ufunc, inputs):
 
 
 def digest(call, dtypes, n_in):
-    """Of a ufunc, or of stochastic GELU, which has arrays alone."""
+    """The hash of a ufunc, or of stochastic GELU, which has no methods and is called with a strided array instead."""
     found = Digest()
     for dtype in dtypes:
         every = 1 << 8 * dtype.itemsize
@@ -126,7 +127,7 @@ def digest(call, dtypes, n_in):
 
 
 def calls():
-    """Name -> what is called, and with how many inputs."""
+    """(name, what is called, number of inputs) of each row."""
     for name, ufunc in _core.ufuncs.items():
         yield name, ufunc, ufunc.nin
     for form, approx in FORMS.items():
@@ -139,7 +140,7 @@ def calls():
 
 
 def hashes_here():
-    """Of the ISA level of this process."""
+    """Print the rows of this process's ISA level."""
     np.seterr(all="ignore")
     gelu_fast.set_num_threads(2)
     for name, call, n_in in calls():
@@ -147,7 +148,7 @@ def hashes_here():
 
 
 def hashes_of_all_levels():
-    """(level, ufunc) -> hashes; by a process for each level of this CPU."""
+    """(level, ufunc) -> hashes; each level of this CPU in a process of its own."""
     found = {}
     for level in _core.available_isa_levels:
         command = [sys.executable, __file__, "--here"]
@@ -170,7 +171,7 @@ def write(hashes):
 
 
 def moved(found, before):
-    """Complaints: what has other bits, or no hash."""
+    """A complaint for each row that has other bits, or is in one of both alone."""
     for key, hashes in found.items():
         if key not in before:
             yield f"{' '.join(key)}: no hash is committed"
@@ -189,7 +190,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--here", action="store_true", help="print those of this process's ISA level")
+    parser.add_argument("--here", action="store_true", help="print the rows of this process's ISA level")
     args = parser.parse_args()
     if UNKNOWN:
         sys.exit(UNKNOWN)

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Does the suite notice a fault? Plant those of tests/mutants/*.toml, one at a time, and run tests that should fail.
+"""Show that the suite notices faults: plant those of tests/mutants/*.toml one at a time, and run tests that must fail.
 
 python tools/mutants.py                   all of them; writes tests/mutants.md
 python tools/mutants.py --only ID...      these, and their rows of the table
-python tools/mutants.py --tenth [N]       every tenth, from the N-th on (the day of the year); writes nothing
-python tools/mutants.py --list            what there is
+python tools/mutants.py --tenth [N]       every tenth, another tenth for each last digit of N (default: the day of the
+                                          year); writes nothing
+python tools/mutants.py --list            list them
 python tools/mutants.py --check           exit 1 if list, sources and table do not agree
 
-Exit 1 if a fault survives, 2 if a row is defective. A row: in `file`, `replace` is put in the place of `find`, which
-must stand there once, and `tests` are run on the ISA level `level`. A fault that nothing can notice has a `reason` in
-the place of `tests`. All this happens in a copy of this checkout, build/mutants, where what the fault changes is built
-anew, with setup.py's flags: of the kernels one ISA level.
+Exit 1 if a fault survives, 2 if a row is defective. A row replaces `find`, which must occur exactly once in `file`, by
+`replace`, and runs `tests` on the ISA level `level`. A fault that no test can notice has a `reason` instead of `tests`.
+Faults are planted in a copy of this checkout, build/mutants. There the objects that contain `file` are built again,
+with setup.py's flags; of the kernels, those of one ISA level.
 """
 
 import argparse
@@ -32,13 +33,15 @@ from pathlib import Path
 from checkout import ROOT, copy_to
 from readme import table
 
+from gelu_fast.selftest.machine import cpu_name
+
 sys.path.append(str(ROOT / "tests"))
 from sources import sources_on  # noqa: E402
 
 LISTS, TABLE = ROOT / "tests" / "mutants", ROOT / "tests" / "mutants.md"
 LEVEL = "x86-64-v3"  # of a row that names none
 AT_LEAST = 40
-HANGS = 180  # seconds, some ten times what the tests of a row take
+TIME_LIMIT = 180  # seconds, about ten times as long as the tests of a row take
 TIMEOUT, CRASH, IMPORT = NOT_A_TEST = "timeout", "crash", "import"
 
 HEADER = """\
@@ -65,37 +68,38 @@ def rows_of_list():
 
 
 def stale(rows, root=ROOT):
-    """Complaints of the rows themselves."""
+    """Complaints about the rows themselves."""
     ids = [row["id"] for row in rows]
-    yield from (f"{name}: stands twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
+    yield from (f"{name}: occurs twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
     for row in rows:
         path = root / row["file"]
         n = path.read_text().count(row["find"]) if path.exists() else 0
         if n != 1 or row["find"] == row["replace"]:
-            yield f"{row['id']}: `find` stands {n} times in {row['file']}"
+            yield f"{row['id']}: `find` occurs {n} times in {row['file']}, or equals `replace`"
         if ("tests" in row) == ("reason" in row):
-            yield f"{row['id']}: needs tests, or the reason why there can be none"
+            yield f"{row['id']}: needs either `tests`, or the `reason` why there can be none"
 
 
 def rows_of_table():
-    """id -> row, as the committed table has it."""
+    """id -> line of the committed table."""
     text = TABLE.read_text() if TABLE.exists() else ""
     return {found[1]: found[0] for found in re.finditer(r"^\| ([\w-]+): .*$", text, re.M)}
 
 
 def disagreements(rows, of_table):
+    """Complaints about rows that the list and the table do not share, or that differ."""
     ids = [row["id"] for row in rows]
     if len(ids) < AT_LEAST:
-        yield f"{len(ids)} faults; there shall be {AT_LEAST} or more"
-    yield from (f"{name}: in the table alone" for name in of_table if name not in ids)
+        yield f"{len(ids)} faults, but {AT_LEAST} or more are required"
+    yield from (f"{name}: in the table, not in the list" for name in of_table if name not in ids)
     for row in rows:
         if row["id"] not in of_table:
-            yield f"{row['id']}: in the list alone"
+            yield f"{row['id']}: in the list, not in the table"
             continue
         fault, file, noticed = of_table[row["id"]].strip("| ").split(" | ")[:3]
         by = row["reason"] if "reason" in row else (*row["tests"], *NOT_A_TEST)
         if line_of(row) != f"| {fault} | {file} |" or not noticed.strip("`").startswith(by):
-            yield f"{row['id']}: the list is newer than the table"
+            yield f"{row['id']}: list and table differ"
 
 
 def line_of(row, *cells):
@@ -103,18 +107,14 @@ def line_of(row, *cells):
 
 
 def write(rows, noticed, survivors):
-    """The table: rows of this run, and of runs before for faults that have not run."""
+    """Write the table: the lines of this run, and for faults that did not run their lines from before."""
     lines = rows_of_table() | noticed
     lines = {name: line for name, line in lines.items() if name not in survivors}
     cells = {name: line.strip("| ").split(" | ") for name, line in lines.items()}
     judged = [cells[row["id"]] for row in rows if "tests" in row and row["id"] in cells]
     others = [cells[row["id"]] for row in rows if "reason" in row and row["id"] in cells]
-    told = dict(
-        re.findall(r"^(model name|cpu family|model)\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    )
-    cpu = "{model name}, family {cpu family}, model {model}".format(**told) if told else platform.machine()
     text = HEADER.format(
-        cpu=cpu,
+        cpu=cpu_name(),
         noticed=table(["fault", "file", "noticed by", "level", "seconds"], judged, left=4),
         unnoticeable=table(["fault", "file", "reason"], others, left=3),
     )
@@ -129,10 +129,10 @@ class Tree:
         self.compiler = shlex.split(" ".join(sysconfig.get_config_vars("CC", "CFLAGS", "CCSHARED")))
         self.compiler.append(f"-I{sysconfig.get_path('include')}")
         copy_to(folder)
-        told = self.sources()
-        for source, flags in told.items():
+        flags_of = self.sources()
+        for source, flags in flags_of.items():
             self.objects[source] = self.compile(source, flags, "build/objects", self.is_old)
-        self.link(told, self.objects)
+        self.link(flags_of, self.objects)
         self.library = (folder / self.target()).read_bytes()
 
     def run(self, *args):
@@ -142,12 +142,12 @@ class Tree:
         return done.stdout
 
     def sources(self):
-        """source -> flags, as setup.py says."""
-        told = sources_on(platform.machine(), shlex.join(self.compiler[:1]), self.folder)
-        return {source: flags for sources, flags in told for source in sources}
+        """Source -> flags, as setup.py says."""
+        groups = sources_on(platform.machine(), shlex.join(self.compiler[:1]), self.folder)
+        return {source: flags for sources, flags in groups for source in sources}
 
     def made_of(self, source, path):
-        """The files that an object was compiled from, as the compiler has noted."""
+        """The files that an object was compiled from, as the compiler's .d file says."""
         included = path.with_suffix(".d").read_text().replace("\\\n", " ").split()[1:]
         if source.endswith(".pyx"):
             included += [f"gelu_fast/{part.name}" for part in (self.folder / "gelu_fast").glob("*.pxi")]
@@ -173,12 +173,12 @@ class Tree:
     def target(self):
         return f"gelu_fast/_core{sysconfig.get_config_var('EXT_SUFFIX')}"
 
-    def link(self, told, objects):
-        flags = next(flags for source, flags in told.items() if source.endswith(".pyx"))
+    def link(self, flags_of, objects):
+        flags = next(flags for source, flags in flags_of.items() if source.endswith(".pyx"))
         self.run(*self.compiler, *flags, "-shared", *objects.values(), "-o", self.target())
 
     def build(self, row):
-        """Build all that the row's file is part of, but for the kernels of other ISA levels."""
+        """Build the objects that contain the row's file, except the kernels of other ISA levels."""
         of_level = f"gelu_fast/kernels/isa_{row['level'].replace('x86-64-', 'x86_')}.c"
         if of_level not in self.objects:
             raise DefectiveRow(f"{row['id']}: setup.py knows no {of_level}")
@@ -188,12 +188,12 @@ class Tree:
             if row["file"] in self.made_of(source, path) and ("/isa_" not in source or source == of_level)
         ]
         if changed:
-            told = self.sources()
-            anew = {source: self.compile(source, told[source], "build/changed") for source in changed}
-            self.link(told, self.objects | anew)
+            flags_of = self.sources()
+            anew = {source: self.compile(source, flags_of[source], "build/changed") for source in changed}
+            self.link(flags_of, self.objects | anew)
 
-    def first_failure(self, tests, level, seconds=HANGS):
-        """The first of these tests that fails; None if all pass. A hang and a crash are failures as well."""
+    def first_failure(self, tests, level, seconds=TIME_LIMIT):
+        """The first of these tests that fails; None if all pass. A hang or a crash counts as a failure."""
         env = os.environ | {"GELU_FAST_ISA": level, "PYTHONPATH": str(self.folder)}
         args = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
         with open(self.folder / "build" / "tests.txt", "w+") as out:
@@ -206,23 +206,23 @@ class Tree:
                 return TIMEOUT
             finally:
                 with suppress(ProcessLookupError):
-                    os.killpg(run.pid, signal.SIGKILL)  # and children that hang
+                    os.killpg(run.pid, signal.SIGKILL)  # its children too, which may hang
                 run.wait()
             out.seek(0)
-            said = out.read()
+            output = out.read()
         if run.returncode == 0:
             return None
         if run.returncode < 0:
             return f"{CRASH} ({signal.Signals(-run.returncode).name})"
-        if "ImportError while loading conftest" in said:
+        if "ImportError while loading conftest" in output:
             return IMPORT
-        found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.M)
+        found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
         if found is None:
-            raise DefectiveRow(said)
+            raise DefectiveRow(output)
         return f"`{found[1]}`"
 
     def judge(self, row):
-        """The test that notices the fault, or None; and the seconds that it took, with what had to be built."""
+        """The test that notices the fault, or None; and the seconds that building and testing took."""
         path, begin = self.folder / row["file"], time.monotonic()
         text = path.read_text()
         try:
@@ -232,29 +232,30 @@ class Tree:
         finally:
             shutil.copy2(ROOT / row["file"], path)
             (self.folder / self.target()).write_bytes(self.library)
-        if failure == TIMEOUT:  # a slow machine is no judge
+        if failure == TIMEOUT:  # on a machine that is too slow, the tests time out without the fault as well
             self.must_pass(row["tests"], row["level"])
         return failure, seconds
 
-    def must_pass(self, tests, level, seconds=HANGS):
+    def must_pass(self, tests, level, seconds=TIME_LIMIT):
         if failure := self.first_failure(tests, level, seconds):
             raise DefectiveRow(f"without a fault, on level {level}: {failure}")
 
     def sanity(self, rows):
-        """The tests that shall convict pass without a fault."""
+        """All tests of these rows pass without a fault."""
         for level in sorted({row["level"] for row in rows}):
             tests = dict.fromkeys(test for row in rows if row["level"] == level for test in row["tests"])
             self.must_pass(tests, level, None)
 
 
 def judge_all(rows):
-    """The rows of the table for the faults that are noticed, the ids of those that are not, and defective rows."""
+    """The lines of the table for the faults that are noticed, the ids of those that are not, and complaints about
+    defective rows."""
     noticed = {row["id"]: line_of(row, row["reason"]) for row in rows if "reason" in row}
     rows, survivors, defective = [row for row in rows if "tests" in row], [], []
     begin = time.monotonic()
     tree = Tree(ROOT / "build" / "mutants")
     tree.sanity(rows)
-    print(f"built, and without a fault nothing fails: {time.monotonic() - begin:.0f} s", flush=True)
+    print(f"built, and all tests pass without a fault: {time.monotonic() - begin:.0f} s", flush=True)
     for i, row in enumerate(rows, 1):
         try:
             failure, seconds = tree.judge(row)
@@ -307,7 +308,7 @@ def main():
         write(rows, noticed, survivors)
     print(*defective, sep="\n", end="", file=sys.stderr)
     if survivors:
-        print("the suite lets these faults live:", *survivors, file=sys.stderr)
+        print("no test noticed these faults:", *survivors, file=sys.stderr)
     return 2 if defective else 1 if survivors else 0
 
 

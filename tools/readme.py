@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write README's tables, and the worst errors in comments of the kernels, from their sources: the bounds that are
-promised, and what was measured.
+"""Write README's tables, and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and from the
+measurements in benchmarks/results/.
 
-python tools/readme.py            rewrite what stands between <!-- name --> and <!-- end --> in README.md, and the lines
+python tools/readme.py            rewrite the text between <!-- name --> and <!-- end --> in README.md, and the lines
                                   after WRITTEN in comments of the kernels
-python tools/readme.py --check    exit 1 if they do not say what their sources say
+python tools/readme.py --check    exit 1 if a text differs from its sources
 """
 
 import argparse
@@ -30,18 +30,18 @@ from gelu_fast._functions import FUNCTIONS
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 KERNELS = ROOT / "gelu_fast" / "kernels"
-WRITTEN = "(written by tools/readme.py):\n"  # in a comment of a kernel; all lines indented by three follow
+WRITTEN = "(written by tools/readme.py):\n"  # in a comment of a kernel; the lines after it that " *   " begins are ours
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
 
 def table(header, rows, left=1):
-    """Markdown; after `left` columns, the others are numbers."""
+    """Markdown; `left` columns of text, which is aligned left, then columns of numbers."""
     lines = [header, ["---"] * left + ["--:"] * (len(header) - left), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def accuracy():
-    """Promised, and the largest found over the ISA levels: of every float32 and 10^7 float64, or of random ones."""
+    """The bounds, and the largest errors found on any ISA level, for float32 and float64; in words, smaller types."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
     levels = sorted({level for form in measured.values() for found in form.values() for level in found})
     of_function = {}
@@ -67,44 +67,42 @@ def accuracy():
     lines = [
         table(["ufunc", "type", "bound", *(f"found: {form}" for form in FORMS.values())], rows, left=2),
         "",
-        f"\\* A gradient is zero at one point: {places}. At most {NEAR_ZERO:g} from there the error is at most",
-        f"{units}, times the other factor where there is one, or the bound in ULP if that is larger; it is counted in",
-        "these units.",
+        f"\\* A gradient has one zero: at {places}. At most {NEAR_ZERO:g} from it,",
+        f"errors count in units of {units}, times the other factor where there is one,",
+        "or in ULP where an ULP is larger.",
         "",
-        "\\*\\* In ULP of the largest of its two terms, which may cancel, and their sum.",
+        "\\*\\* In ULP of the largest of the derivative's two terms, which may cancel, and their sum.",
         "",
         "float16, bfloat16 and the floats of one byte of ml_dtypes: "
         f"{', '.join(f'`{f}`' for f in UNARY)} are correctly",
         f"rounded ({of_one:g} ULP) for every input; the others are within {of_several['float16']:g} ULP (float16) and",
-        f"{of_several['bfloat16']:g} (bfloat16).",
+        f"{of_several['bfloat16']:g} ULP (bfloat16).",
         *of_pairs(measured),
-        f"Found is the largest on {', '.join(levels)}; with the inputs that show it in",
-        "[benchmarks/results/accuracy.json](benchmarks/results/accuracy.json).",
+        f"The errors found are the largest on {', '.join(levels)};",
+        "[benchmarks/results/accuracy.json](benchmarks/results/accuracy.json) has the inputs that show them.",
     ]
     return "\n".join(lines)
 
 
 def of_pairs(measured):
-    """Found among all pairs of numbers of two bytes."""
-    of_types = {
+    """The largest errors found among all pairs of numbers of two bytes, where these were tried."""
+    tried = {
         f"`{name}`, {dtype}": of_name[dtype]
         for name, of_name in sorted(measured.items())
         for dtype in ("float16", "bfloat16")
         if dtype in of_name
     }
-    if not of_types:
+    if not tried:
         return []
-    found = [
-        f"{max(of['ulp'] for of in levels.values()):.4f} ULP ({what})" for what, levels in of_types.items()
-    ]
-    levels = dict.fromkeys(level for levels in of_types.values() for level in levels)
+    found = [f"{max(of['ulp'] for of in levels.values()):.4f} ULP ({what})" for what, levels in tried.items()]
+    levels = dict.fromkeys(level for levels in tried.values() for level in levels)
     return [
         f"The largest error over all 2^32 pairs of inputs, on {' and '.join(levels)}: {', '.join(found)}."
     ]
 
 
 def speed():
-    """float32, exact form, output given, in ns per element; and what is won and lost in all that was run."""
+    """Times of the exact form for float32 with out= in ns per element; and wins and losses over all cases."""
     results = json.loads((RESULTS / "speed.json").read_text())
     about, compared = results["about"], results["comparisons"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
@@ -136,14 +134,14 @@ def speed():
         f"Of {len(compared)} comparisons with the fastest peer, over all forms, types, sizes and threads,",
     ]
     lines += [
-        f"gelu_fast wins {len(compared) - n_lost} and loses {n_lost}. By type and form, the worst losses:"
+        f"gelu_fast wins {len(compared) - n_lost} and loses {n_lost}. The worst losses by type and form:"
     ]
     lines += ["; ".join(reversed(lost.values())) + "."]
     return "\n".join(lines)
 
 
 def targets():
-    """Wanted and found; what is missed or was not measured is bold."""
+    """Each target, and the ratio found; bold where it is missed or was not measured."""
     judged = json.loads((RESULTS / "speed.json").read_text())["targets"]
     rows = []
     for target in judged:
@@ -154,7 +152,7 @@ def targets():
 
 
 def busy():
-    """The default number of threads beside one thread."""
+    """The time of the default number of threads over that of one thread."""
     results = json.loads((RESULTS / "busy.json").read_text())
     about = results["about"]
     rows = [
@@ -164,8 +162,8 @@ def busy():
     ]
     sizes = (f"2^{n.bit_length() - 1}" for n in results["sizes"])
     lines = [
-        f"Time of the default over one thread's, exact form, float32, in {about['processes']} processes; busy: beside",
-        f"{about['spinning']} spinning processes on {about['CPUs']} CPUs "
+        "Time with the default number of threads over the time with one thread, exact form, float32, in",
+        f"{about['processes']} processes. busy: beside {about['spinning']} spinning processes on {about['CPUs']} CPUs",
         f"({about['CPU']}, {about['ISA level']}; `make busy`).",
         "",
         table(["", *sizes], rows),
@@ -174,7 +172,7 @@ def busy():
 
 
 def worst_of_curves(columns):
-    """A line for each curve: the largest error found of its ufunc, and where, by type and ISA level."""
+    """A line for each curve: the largest error found of its ufunc, and the x that shows it, for each type and level."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
     rows = [["curve", *columns]]
     for name, (function, _) in UFUNCS.items():
@@ -186,12 +184,13 @@ def worst_of_curves(columns):
 
 
 def short(x):
+    """float.hex() without zeros at the mantissa's end."""
     mantissa, exponent = x.split("p")
     return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}"
 
 
 def worst_of_several():
-    """The largest error found of functions of several inputs, by type."""
+    """The largest error found of functions of several inputs, for each type."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
     lines = []
     for functions, words in ((FUSED, "without mu and sigma"), (MU_SIGMA, "with mu and sigma")):
@@ -219,7 +218,7 @@ COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers
 
 
 def with_lines(text, lines):
-    """A kernel's text with these lines after WRITTEN."""
+    """A kernel's text, with these lines after WRITTEN in place of those that are there."""
     before, after = text.split(WRITTEN)
     rest = re.sub(r"\A(?: \*   .*\n)*", "", after)
     return before + WRITTEN + "\n".join(lines) + "\n" + rest
@@ -240,7 +239,7 @@ def main():
     stale = [path for path, text in texts.items() if path.read_text() != text]
     if check and stale:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-        sys.exit(f"{names}: not what its sources say; run `make readme`")
+        sys.exit(f"{names}: differs from its sources; run `make readme`")
     for path in stale:
         path.write_text(texts[path])
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The suite under tools that watch memory and threads: `make sanitize`, or one of them, `make sanitize ONLY=tsan`.
+"""The suite under tools that watch memory and threads: `make sanitize` runs all, `make sanitize ONLY=tsan` one.
 
-asan: AddressSanitizer and UndefinedBehaviorSanitizer; tsan: ThreadSanitizer; valgrind: memory that nobody has written.
-Each has a copy of the checkout in build/sanitize/, built for it. Into that a fault is planted first, which the tool
-must report; then the fault is taken out, and what the tool reports fails the run."""
+asan: AddressSanitizer and UndefinedBehaviorSanitizer; tsan: ThreadSanitizer; valgrind: reads of unwritten memory.
+Each tool has its own copy and build of the checkout in build/sanitize/. First faults are planted there one at a time,
+which the tool must report. Then the suite runs without a fault, and any report fails the run."""
 
 import argparse
 import os
@@ -27,23 +27,23 @@ DEFINEDNESS = "tests/definedness.py"
 @dataclass
 class Tool:
     flags: str  # of the compiler
-    plants: dict  # a fault -> file, text, and what is written in its place
-    tests: list = field(default_factory=list)  # arguments of pytest
+    plants: dict  # a fault -> file, text, and its replacement
+    tests: list = field(default_factory=list)  # arguments of pytest; none: tests/definedness.py runs instead
     environment: dict = field(default_factory=dict)
-    libraries: list = field(default_factory=list)  # loaded before all others, as Python lacks them
-    wrapper: list = field(default_factory=list)
+    libraries: list = field(default_factory=list)  # loaded first, as Python is not linked with them
+    wrapper: list = field(default_factory=list)  # the command that Python runs under
     left_out: dict = field(default_factory=dict)  # a test -> why it cannot run here
 
 
-# The report of UBSan goes to the terminal; it ends the process by SIGABRT, which ASan writes to the log.
+# UBSan itself would report to the terminal: it aborts, and ASan writes the SIGABRT to the log.
 HANDLED = "handle_abort=2:handle_segv=2:log_path={log}"
 
-KEEPS_MEMORY = "it limits or counts the memory of the process, and ASan keeps what was freed"
-EXPECTED_SIGNAL = "it expects a child to die of SIGSEGV, which ASan takes and reports"
+KEEPS_MEMORY = "it limits or counts the memory of the process, and ASan keeps freed memory"
+EXPECTED_SIGNAL = "it expects a child to die of SIGSEGV, which ASan catches and reports"
 NOT_OF_THIS_BUILD = "it judges documents, types or kernels for other CPUs, not this build"
 
-# Python and NumPy are built without the sanitizers. detect_leaks: what Python keeps until the end is a leak to it;
-# tests/test_leaks.py counts.
+# Python and NumPy are built without the sanitizers. detect_leaks is off, as it would report all that Python keeps until
+# it exits; tests/test_leaks.py looks for leaks.
 TOOLS = {
     "asan": Tool(
         # -fwrapv is among Python's flags, and would make overflow defined.
@@ -67,12 +67,12 @@ TOOLS = {
             "tests/test_mutants.py": NOT_OF_THIS_BUILD,
         },
         plants={
-            "an element too many of a row": (
+            "one element too many of a row": (
                 "gelu_fast/_loops.pxi",
                 "length = min(rows.n - column, stop - start)",
                 "length = min(rows.n - column, stop - start) + 1",
             ),
-            "a shift by 32 and more": (POOL, "&pool.state) + 1)", "&pool.state) + 1 + (1 << 16 * threads))"),
+            "a shift by 32 or more": (POOL, "&pool.state) + 1)", "&pool.state) + 1 + (1 << 16 * threads))"),
         },
     ),
     "tsan": Tool(
@@ -84,7 +84,7 @@ TOOLS = {
         wrapper=["setarch", "-R"],  # addresses that the sanitizer expects
         tests=[STRESS, "tests/test_threads.py"],
         plants={
-            "a look at a pool that another thread has": (
+            "a read of the pool while another thread has it": (
                 POOL,
                 "helpers <= 0 ||",
                 "helpers <= 0 || pool.n == n ||",
@@ -117,24 +117,25 @@ DEBIAN = {"gcc": "gcc", "setarch": "util-linux", "valgrind": "valgrind", "git": 
 
 
 def check_commands(names):
-    """Exit, naming all that is missing."""
+    """Exit if commands or libraries are missing, and name them."""
     tools = [TOOLS[name] for name in names]
     commands = {"git", "gcc", *[tool.wrapper[0] for tool in tools if tool.wrapper]}
     missing = [f"{name} (Debian: {DEBIAN[name]})" for name in sorted(commands) if not shutil.which(name)]
     if not missing:
         libraries = {library for tool in tools for library in tool.libraries}
-        missing = [f"{name} of gcc" for name in sorted(libraries) if not Path(of_gcc(name)).is_absolute()]
+        missing = [f"gcc's {name}" for name in sorted(libraries) if not Path(of_gcc(name)).is_absolute()]
     if missing:
         sys.exit(f"make sanitize needs {', '.join(missing)}")
 
 
 def of_gcc(library):
+    """The path of a library of gcc; its bare name if gcc lacks it."""
     command = ["gcc", f"-print-file-name={library}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Build:
-    """A copy of the checkout, built for one tool, and runs in it."""
+    """A copy of the checkout that is built for one tool and runs under it."""
 
     def __init__(self, name):
         self.name, self.tool = name, TOOLS[name]
@@ -157,16 +158,16 @@ class Build:
             shutil.copy(library, self.tree / "gelu_fast")
 
     def plant(self, file, text, instead):
-        """Write one text in place of another, which must be there once; a function that takes it back."""
+        """Replace a text that occurs exactly once; returns a function that restores the file."""
         path = self.tree / file
         before = path.read_text()
         if before.count(text) != 1:
-            sys.exit(f"{file} has {text!r} {before.count(text)} times: the planted fault needs another place")
+            sys.exit(f"{text!r} occurs {before.count(text)} times in {file}: plant the fault elsewhere")
         path.write_text(before.replace(text, instead))
         return lambda: path.write_text(before)
 
     def run(self, level, *args, **options):
-        """Python with these arguments; its process, and what the tool has reported, for it and its children."""
+        """Run Python with these arguments; returns the process, and the tool's reports on it and its children."""
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
         log = str(self.logs / "report")
@@ -192,8 +193,8 @@ class Build:
 
 
 def read_report(path):
-    """Each report in a file; of valgrind's, those with our library in the stack, but for leaks, of which its XML tells
-    whatever --leak-check says: what Python keeps until the end."""
+    """The reports in a file. Of valgrind's, only those with our library in the stack count, and no leaks: its XML lists
+    all that Python keeps until it exits, also with --leak-check=no."""
     if not path.name.startswith("report") or path.stat().st_size == 0:
         return []
     if not path.read_bytes().startswith(b"<?xml"):
@@ -223,26 +224,26 @@ def try_controls(build):
         args = pytest("-x", STRESS) if build.tool.tests else [DEFINEDNESS, "gelu_erf"]
         _, reports = build.run(build.levels()[0], *args, capture_output=True)
         if not reports:
-            sys.exit(f"{build.name} does not report what was planted: {fault}")
-        print(f"{build.name} reports what was planted, {fault}:\n{reports[0][:2000]}", flush=True)
+            sys.exit(f"{build.name} does not report the planted fault: {fault}")
+        print(f"{build.name} reports the planted fault, {fault}:\n{reports[0][:2000]}", flush=True)
         take_back()
     build.compile()
 
 
 def count_left_out(build):
-    """How many tests those that are left out are; an error where one is there no longer."""
+    """How many tests are left out. Exit if a name in the list selects none."""
     if not build.tool.left_out:
         return 0
     listed, _ = build.run(
         None, *pytest("--collect-only", *build.tool.left_out), capture_output=True, text=True
     )
     if listed.returncode != 0:
-        sys.exit(f"tests that are to be left out are not there:\n{listed.stdout}")
+        sys.exit(f"tests in left_out do not exist:\n{listed.stdout}")
     return sum("::" in line for line in listed.stdout.splitlines())
 
 
 def run_suite(build, level):
-    """The process's status, what ran, and the reports."""
+    """The process's exit status, how many tests ran, and the reports."""
     if not build.tool.tests:
         done, reports = build.run(level, DEFINEDNESS, stdout=subprocess.PIPE, text=True)
         print(done.stdout)
@@ -266,7 +267,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(TOOLS)}; without one, all")
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of {', '.join(TOOLS)}; default: all")
     names = parser.parse_args().tools or list(TOOLS)
     if unknown := set(names) - set(TOOLS):
         parser.error(f"no such tool: {', '.join(sorted(unknown))}")
