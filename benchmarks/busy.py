@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The default number of threads beside one thread, on an idle and on a busy machine (processes that spin, two for each
-CPU): python benchmarks/busy.py [--into DIR]. Rewrites benchmarks/results/busy.json, which README reads."""
+"""The time with the default number of threads over the time with one thread, on an idle machine and on a busy one
+(two processes spin for each CPU): python benchmarks/busy.py [--into DIR]. Writes benchmarks/results/busy.json, from
+which tools/readme.py makes README's table."""
 
 import argparse
 import json
@@ -24,13 +25,13 @@ SECONDS = 0.75  # for each size, half of it for each number of threads
 
 
 def ratios():
-    """Of this process: for each size, the default's time over one thread's, their medians and their means."""
+    """(ratio of medians, ratio of means) for each size, in this process: the default's time over one thread's."""
     found = []
     for n in SIZES:
         x = np.random.default_rng(0).normal(size=n).astype(np.float32)
         out = np.empty_like(x)
         times = {None: [], 1: []}
-        calls = max(8, (1 << 21) // n)  # in turns, so that both see the same machine
+        calls = max(8, (1 << 21) // n)  # of each, in turns, so that both see the same state of the machine
         end = time.perf_counter() + SECONDS
         while time.perf_counter() < end:
             for threads, taken in times.items():
@@ -45,7 +46,7 @@ def ratios():
 
 
 def measure(spinning):
-    """[size][process] -> (ratio of medians, ratio of means), beside so many spinning processes."""
+    """[size][process] -> (ratio of medians, ratio of means), beside this number of spinning processes."""
     hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(spinning)]
     try:
         code = f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
@@ -62,7 +63,7 @@ def measure(spinning):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
     parser.add_argument("--into", type=Path, default=RESULTS)
     into = parser.parse_args().into
     cpus = len(os.sched_getaffinity(0))
@@ -79,7 +80,7 @@ def main():
     }
     for name, spinning in (("idle", 0), ("busy", 2 * cpus)):
         found = measure(spinning)
-        # found: [size, process, median or mean]
+        # Axes of found: size, process, median or mean.
         results[name] = {
             "median, middle process": np.median(found, axis=1)[:, 0].round(2).tolist(),
             "median, worst process": np.max(found, axis=1)[:, 0].round(2).tolist(),

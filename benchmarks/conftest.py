@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a benchmark must not leave to chance: CPUs and threads, fixed before anything heavy is imported, and
-the ISA level. Most libraries size their thread pool once, at import: some from an environment variable, JAX
-from nothing but the CPUs that the process may use."""
+"""Fix what would vary from run to run: the ISA level, and CPUs and threads, before any library is imported that
+has a pool of threads. Most libraries size their pool once, at import: some by an environment variable, JAX by
+nothing but the CPUs that the process may use."""
 
 import os
 import time
@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 NUM_THREADS = ("OMP", "OPENBLAS", "NUMBA", "NUMEXPR")
-# ISA level -> what holds torch to the same instructions: its own kernels, and oneDNN's.
+# ISA level -> environment variables that limit torch's own kernels and oneDNN's to the same instructions.
 HELD_TO = {"x86-64-v3": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}}
 start = {}
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("gelu_fast")
-    group.addoption("--threads", type=int, default=1, help="CPUs and threads that everything runs on")
+    group.addoption("--threads", type=int, default=1, help="how many CPUs and threads all may use")
     group.addoption(
-        "--isa", help="ISA level of gelu_fast, and of torch if HELD_TO has it (default: the best)"
+        "--isa", help="ISA level of gelu_fast (default: the best), and of torch for a level in HELD_TO"
     )
 
 
@@ -38,7 +38,7 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def as_intended(request):
+def runs_as_requested(request):
     import gelu_fast
     from gelu_fast import _core
 
@@ -47,15 +47,15 @@ def as_intended(request):
 
 
 def _others():
-    """Seconds of CPU time that other processes took since the machine started. Two threads that wait for each
-    other take milliseconds instead of microseconds once a third wants their CPUs, in any of the libraries."""
+    """Seconds of CPU time that other processes took since the machine started. In every library, two threads
+    that wait for each other take milliseconds instead of microseconds when a third thread wants their CPUs."""
     ticks = [int(field) for field in _read("/proc/stat", "cpu ").split()[:8]]
-    busy = sum(ticks) - sum(ticks[3:5])  # all but idle and waiting for a disk
+    busy = sum(ticks) - sum(ticks[3:5])  # less idle and iowait
     return busy / os.sysconf("SC_CLK_TCK") - sum(os.times()[:2])
 
 
 def _read(path, key=""):
-    """The first line of a file that starts with `key`, without it; "unknown" where there is none."""
+    """The first line of a file that starts with `key`, without the key; "unknown" if there is none."""
     path = Path(path)
     lines = path.read_text().splitlines() if path.exists() else []
     return next((line[len(key) :].strip(" \t:") for line in lines if line.startswith(key)), "unknown")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How wrong gelu_fast and its peers are in float32: the largest error among the points of each bin of x, in
-ULP, as a picture and as the numbers that it is drawn from: python benchmarks/errors.py [--into DIR]"""
+"""Errors of gelu_fast and its peers in float32: the largest error in ULP in each bin of x, as a picture and as
+numbers: python benchmarks/errors.py [--into DIR]"""
 
 import argparse
 import json
@@ -18,14 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests"))
 import oracle  # noqa: E402
 
-LOW, HIGH, BIN, POINTS = -15, 6, 0.1, 100  # of x; the width of a bin, and how many points are in it
+LOW, HIGH, BIN, POINTS = -15, 6, 0.1, 100  # range of x, width of a bin, points in a bin
 NAMES = {"exact": "gelu_erf", "tanh": "gelu_tanh"}  # the oracle's
 DRAWN = ("SciPy formula", "NumPy formula", "JAX", "ONNX Runtime", "torch", "gelu_fast")
-VISIBLE = 0.1  # ULP; what is exact has no place on a log axis
+VISIBLE = 0.1  # ULP, and drawn for smaller errors, as a log axis has no 0
 
 
 def largest_errors():
-    """Where the bins start, and {form: {who: a maximum for each bin}}."""
+    """The start of each bin, and {form: {who: largest error in each bin}}."""
     bins = round((HIGH - LOW) / BIN)
     x = np.linspace(LOW, HIGH, bins * POINTS, endpoint=False).astype(np.float32)
     found = {form: {} for form in NAMES}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who is timed: gelu_fast, its peers, and the floors, which only move the memory. One table, so that all get
-the same arrays and the same treatment; what is not installed is left out and named in MISSING."""
+"""The table of all that is timed: gelu_fast, its peers, and the floors, which move the same memory but compute
+no GELU. All get the same arrays. A peer that is not installed is left out and named in MISSING."""
 
 import math
 import os
@@ -17,7 +17,7 @@ from gelu_fast._functions import FUNCTIONS
 
 FORMS = ("exact", "tanh", "sigmoid")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
-# Other functions, by the name of their cases; exact unless it says a form: the function, and the types.
+# Other functions by the names of their cases, exact unless the name has a form: function, types.
 MORE = {
     "gate": ("gelu_gate", ("float32", "float64")),
     "grad": ("gelu_grad", ("float32", "float64")),
@@ -34,8 +34,8 @@ MORE = {
     "stochastic": ("stochastic_gelu", ("float32",)),
 }
 MU_SIGMA = tuple(form for form in MORE if form.endswith("mu, sigma"))
-UNITS = 3072  # of a bias; sizes that are multiples of it are rows
-THREADS = len(os.sched_getaffinity(0))  # conftest.py leaves the process as many CPUs as threads
+UNITS = 3072  # elements of a bias, and of a row of x
+THREADS = len(os.sched_getaffinity(0))  # conftest.py limits the process to as many CPUs as threads
 INSTALLED: list[str] = []
 MISSING: list[str] = []
 
@@ -72,11 +72,11 @@ if torch:
     torch.set_grad_enabled(False)
 if jax:
     jax.config.update("jax_enable_x64", True)
-    # Kinder to JAX: handing the work to another thread and waiting for it takes longer than a small array.
+    # In favour of JAX: for a small array, giving the work to another thread and waiting takes longer than the work.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
 
-# Each `prepare` gets the form, the input and the output (None: allocate one at every call) and returns what
-# is timed, a callable without arguments; whatever can be done beforehand is done there.
+# Each `prepare` takes the form, the input and the output (None: allocate it in each call), does beforehand all
+# that can be done beforehand, and returns the callable without arguments that is timed.
 
 _APPROX = {"tanh": True, "sigmoid": "sigmoid", "grad, tanh": True, "backward, tanh": True}
 _FUNCTIONS: dict[str, Callable] = {
@@ -97,7 +97,7 @@ def _drawn(size, dtype):
 
 
 def other(x):
-    """The gradient that comes in, or the other input, for all peers the same array."""
+    """The incoming gradient, or the other input: the same array for all peers."""
     return _drawn(x.size, x.dtype)
 
 
@@ -106,8 +106,8 @@ def rows(x):
 
 
 def ours(form, x, y):
-    """gelu_fast's function of the form, called as a user calls it: partial() and *args would take 100 to 200 ns more to
-    hand on a keyword."""
+    """gelu_fast's function, called as a user calls it: a keyword by way of partial() or *args takes 100 to 200 ns
+    more."""
     name, _ = MORE.get(form, ("gelu", ()))
     gelu, approx = getattr(gelu_fast, name), _APPROX.get(form, False)
     if form == "stochastic":
@@ -143,14 +143,14 @@ def _scipy(form, x, y):
 
 def _numpy(form, x, y):
     if form == "tanh":
-        # x * x * x is kind: the x**3 that many write goes through pow() and takes hundreds of times longer.
+        # x * x * x favours the formula: x**3, which many write, calls pow() and takes hundreds of times as long.
         return lambda: np.multiply(0.5 * x, 1 + np.tanh(_SQRT_2_PI * (x + _CUBIC * (x * x * x))), out=y)
     return lambda: np.divide(x, 1 + np.exp(-_SIGMOID * x), out=y)
 
 
 def _numexpr(form, x, y):
-    # numexpr 2.14 has no erf(), so there is no exact form; try again when a release lists one.
-    # A float in the text is a double and makes all of it double; hence constants of the array's own type.
+    # numexpr 2.14 has no erf(), so there is no exact form; try again when a release lists one. A float in the
+    # text is a double and makes the whole expression double; so constants are variables of the array's type.
     expression = {"tanh": "h * x * (o + tanh(a * (x + b * x * x * x)))", "sigmoid": "x / (o + exp(s * x))"}
     constants = {"h": 0.5, "o": 1.0, "a": _SQRT_2_PI, "b": _CUBIC, "s": -_SIGMOID}
     names = {name: x.dtype.type(value) for name, value in constants.items()} | {"x": x}
@@ -159,8 +159,8 @@ def _numexpr(form, x, y):
 
 @cache
 def _numba_loop(form, dtype):
-    # numba 0.68 has float16 on CUDA only, so there is none here; try again when a CPU gets it. Why a loop:
-    # vectorize(target="parallel") gained nothing from a second thread. fastmath=True changed no time either.
+    # numba 0.68 has float16 on CUDA only, so there is none here; try again when it has it on a CPU. A loop, as
+    # vectorize(target="parallel") gained nothing from a second thread. fastmath=True did not change the time.
     half, one, r, a, b, s = map(dtype.type, (0.5, 1.0, _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID))
     scalar = {
         "exact": lambda v: half * v * (one + math.erf(r * v)),
@@ -187,14 +187,14 @@ def _tensor(x):
 
 def _torch(form, x, y, fresh=False):
     tx, ty = _tensor(x), _tensor(y)
-    # On Zen 4 the exact form for float64 takes 18 ns an element, or 3.3 (another day 12) once relu() has run,
-    # with the same bits; why, `perf` did not tell (one instruction of its erf stalls). torch shall have its
-    # best; what a process sees that calls nothing else of torch is timed once, as FRESH.
+    # On Zen 4 the exact form for float64 takes 18 ns an element; after relu() has run once, 3.3 (another day 12),
+    # with the same bits. `perf` shows one instruction of its erf that stalls, not why. torch gets its best time;
+    # the time of a process that calls nothing else of torch is measured once, as FRESH.
     if not fresh:
         torch.relu(tx[:4096])
     if form == "gate":
         return partial(torch.special.ndtr, tx, out=ty)
-    if form.startswith(("grad", "backward")):  # what autograd calls; for the gradient alone, of ones
+    if form.startswith(("grad", "backward")):  # autograd calls this; the derivative alone has a dy of ones
         approximate = "tanh" if form in _APPROX else "none"
         dy = torch.ones_like(tx) if form.startswith("grad") else _tensor(other(x))
         backward = torch.ops.aten.gelu_backward.grad_input
@@ -206,7 +206,7 @@ def _torch(form, x, y, fresh=False):
     if form == "geglu":
         up = _tensor(other(x))
         return lambda: torch.mul(gelu(tx, out=ty), up, out=ty)
-    if form == "sigmoid":  # nothing built in
+    if form == "sigmoid":  # torch has no function for it
         return lambda: torch.mul(tx, torch.sigmoid(_SIGMOID * tx), out=ty)
     # torch.nn.functional.gelu is this very function, documented without its out=.
     return partial(torch._C._nn.gelu, tx, approximate="none" if form == "exact" else form, out=ty)
@@ -219,7 +219,7 @@ def _torch_compile(form, x, y):
     else:
         first, second, function = _tensor(x), _tensor(other(x)), lambda a, b: gelu(a) * b
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, of its parts
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch.compile raises some
         run = partial(torch.compile(function), first, second)
         run()
     return run
@@ -280,15 +280,15 @@ def _clamp_min(form, x, y):
 class Peer(NamedTuple):
     name: str
     kind: str  # "ours", "floor" or "peer"
-    needs: Any  # its module, None where that is not installed
+    needs: Any  # its module; None if it is not installed
     prepare: Callable
-    does: dict[str, tuple[str, ...]]  # form -> dtypes; the form of a floor is "any"
+    does: dict[str, tuple[str, ...]]  # form -> dtypes; a floor has the form "any"
     modes: tuple[str, ...]
     largest: int = 2**26
 
 
 MODES = ("out", "no out", "in place", "strided", "strided, both", "transposed")
-# More modes: `out` is given, and every element of the input is this one.
+# More modes, with `out`: every element of the input has this value.
 SPECIAL = {"all -100": -100.0, "all -10": -10.0, "all subnormal": 1e-40, "all NaN": math.nan}
 OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
 COPY = ("out", "strided", "strided, both", "transposed")
@@ -325,7 +325,7 @@ PEERS: tuple[Peer, ...] = (
     Peer("np.maximum(x, 0)", "floor", np, lambda f, x, y: partial(np.maximum, x, 0, out=y), ANY, BOTH),
     Peer("np.negative", "floor", np, _negative, ANY, MODES),
     Peer("np.multiply", "floor", np, _multiply, {"geglu": FLOAT32}, OUT),
-    # ReLU with an out=: a floor that is split over threads, as NumPy's are not.
+    # ReLU with out=: a floor that uses threads, as NumPy's do not.
     Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, OUT),
 )
 PEERS = tuple(peer for peer in PEERS if peer.needs is not None)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From raw files of pytest-benchmark to benchmarks/results: numbers, tables and a picture, in which a loss
-stands as plainly as a win: python benchmarks/report.py RAW.json [RAW2.json ...]
+"""Write benchmarks/results from raw files of pytest-benchmark: numbers, tables and a picture, which show losses as
+plainly as wins: python benchmarks/report.py RAW.json [RAW2.json ...]
 
-There is a file for each number of threads, and maybe for further ISA levels; what is reported is the level of
-the first one, and the others' rows serve what asks for them by name."""
+There is a raw file for each number of threads, and there may be some for other ISA levels. The report is about the
+level of the first file; rows of other levels serve the targets that name their level, and have a table of their own."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ STYLES: dict[str, dict] = {  # Okabe and Ito's colours, which colour-blind reade
 
 
 def read(paths):
-    """What ran where, and a row for each case."""
+    """The machine, versions and runs; and a row for each case."""
     files = [json.loads(path.read_text()) for path in paths]
     machines = [file["machine_info"]["gelu_fast"] for file in files]
     of_a_run = ("ISA level", "threads", "CPU time of others", "torch")
@@ -47,11 +47,11 @@ def read(paths):
             row["median_ns"] = round(case["stats"]["median"] * 1e9, 1)
             del row["ns per element"]
             rows.append(row)
-    # The lines of the main tables: the output given; who has no out= stands beside those who have.
-    able = {row["who"] for row in rows if row["mode"] == "out"}
+    # Lines of the main tables: with out=, or without it for peers that have none.
+    have_out = {row["who"] for row in rows if row["mode"] == "out"}
     for row in rows:
-        given = row["mode"] == "out" or (row["mode"] == "no out" and row["who"] not in able)
-        if given and row["who"] != "gelu_fast ufunc":
+        main = row["mode"] == "out" or (row["mode"] == "no out" and row["who"] not in have_out)
+        if main and row["who"] != "gelu_fast ufunc":
             row["line"] = called(row)
     return about, sorted(rows, key=lambda row: KINDS.index(row["kind"]))
 
@@ -65,7 +65,7 @@ def distinct(rows, key):
 
 
 def pick(rows, **wanted):
-    """The rows with these values, or with one of those in a tuple; a floor is of any form."""
+    """The rows with these values; a tuple allows each of its values, and a floor is of any form."""
     allowed = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
     return [row for row in rows if all(row[key] in (*values, "any") for key, values in allowed.items())]
 
@@ -89,7 +89,7 @@ def label(row):
 
 
 def table(title, cells):
-    """Markdown; a cell is its line's label, its column's head and its text."""
+    """Markdown; a cell is (label of its line, head of its column, text)."""
     columns = list(dict.fromkeys(column for _, column, _ in cells))
     lines = {}
     for name, column, text in cells:
@@ -102,7 +102,7 @@ def table(title, cells):
 
 
 def comparisons(rows):
-    """gelu_fast, the output given, beside the fastest peer, with or without out=, wherever there is one."""
+    """The time of gelu_fast with out= over that of the fastest peer with or without out=, for each case of a peer."""
     for ours in pick(rows, who="gelu_fast", mode="out"):
         case = {key: ours[key] for key in ("form", "dtype", "threads", "size")}
         if peers := pick(rows, kind="peer", mode=("out", "no out"), **case):
@@ -111,7 +111,7 @@ def comparisons(rows):
 
 
 def judged(rows, isa):
-    """Each target: what was found, and whether that is enough; what was not measured is not left out."""
+    """Each target with the ratio found, and whether it is reached; a target that was not measured counts as missed."""
     for case, sizes, limits, why in TARGETS:
         case = {"isa": isa} | case
         level = f", {case['isa']}" * (case["isa"] != isa)
@@ -142,10 +142,10 @@ def judged(rows, isa):
 
 def target_table(targets):
     reached = sum(target["reached"] for target in targets)
-    yield f"{reached} of {len(targets)} are reached; the others are bold. Of two limits, one is enough; of"
+    yield f"{reached} of {len(targets)} are reached; the others are bold. If there are two limits, one is enough; for"
     yield "several sizes, the geometric mean counts. Peers are called with and without out=, and the faster"
-    yield "counts. strided is x[::2], transposed a view whose rows do not join; the output is contiguous, or where it"
-    yield "says both, y[::2]. torch (fresh) is torch in a process that has called nothing else of it."
+    yield "counts. strided is x[::2], transposed a view whose rows do not join; the output is contiguous, or y[::2]"
+    yield "for strided, both. torch (fresh) is torch in a process that has called nothing else of it."
     yield ""
     yield from ("| | target | ratio | found |", "|:--|:--|--:|:--|")
     for target in targets:
@@ -157,7 +157,7 @@ def target_table(targets):
 
 
 def peer_tables(rows):
-    """A table for each form, dtype and number of threads, after a list of all that is lost."""
+    """A list of all losses; then a table for each form, dtype and number of threads."""
     compared = list(comparisons(rows))
     tables, lost = [], []
     for threads in distinct(rows, "threads"):
@@ -183,7 +183,7 @@ def peer_tables(rows):
 
 
 def mode_table(rows, mode, threads):
-    """The same operands for all; beside each time, its ratio to np.negative."""
+    """Times in one mode; after each, in parentheses, its ratio to np.negative's on the same operands."""
     rows = [row for row in pick(rows, mode=mode, threads=threads) if row["who"] != "gelu_fast ufunc"]
     floor = {(row["dtype"], row["size"]): ns(row) for row in rows if row["who"] == "np.negative"}
     rows = [row for row in rows if (row["dtype"], row["size"]) in floor]
@@ -207,18 +207,18 @@ def fixed_cost(rows, threads):
 
 
 def report(about, rows, others, targets):
-    """`others` are the rows of other levels."""
+    """The lines of speed.md; `others` are the rows of other ISA levels."""
     yield from ("# Speed of gelu_fast", "")
     yield f"- {about['date']}, commit {about['commit']}"
     yield f"- {about['CPU']}, L3 {about['L3']}; ISA level {about['ISA level']}; compiler {about['compiler']}"
     yield f"- {', '.join(f'{name} {version}' for name, version in about['versions'].items())}"
-    yield f"- not installed, hence not compared with: {', '.join(about['not installed']) or 'none'}"
+    yield f"- not installed, so not compared: {', '.join(about['not installed']) or 'none'}"
     for run in about["runs"]:
         torch = f"torch's {run['torch']} kernels; " * bool(run["torch"])
         busy = f"other processes took {run['CPU time of others']:.1%} of the machine"
         yield f"- {run['ISA level']}, threads {run['threads']}, on as many CPUs; {torch}{busy}"
-    yield from ("- medians of at least 7 rounds, of standard normal input", "")
-    yield "The formulas and the np.* floors run on one thread, whatever the number of threads. The floors"
+    yield from ("- medians of at least 7 rounds; inputs are standard normal", "")
+    yield "The formulas and the np.* floors always run on one thread. The floors"
     yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and do not count as peers."
     yield from ("", "## Targets", "", *target_table(targets), "## Wins and losses", "")
     yield from (*peer_tables(rows), "## Other ways to call: ns per element (ratio to np.negative)", "")
@@ -229,7 +229,7 @@ def report(about, rows, others, targets):
     for threads in distinct(rows, "threads"):
         yield from fixed_cost(rows, threads)
     if others:
-        yield from ("## Other ISA levels, torch held to the same: ns per element", "")
+        yield from ("## Other ISA levels, with torch held to the same instructions: ns per element", "")
     for level in distinct(others, "isa"):
         cells = [(label(row), power(row["size"]), number(ns(row))) for row in pick(others, isa=level)]
         yield from table(level, cells)
@@ -273,7 +273,7 @@ def main():
     here, others = pick(rows, isa=isa), [row for row in rows if row["isa"] != isa]
     targets = list(judged(rows, isa))
     parts = {"rows": rows, "comparisons": list(comparisons(here)), "targets": targets}
-    # a line each, for readable differences
+    # One line for each row, for readable diffs.
     lists = [f'"{name}": [\n' + ",\n".join(map(json.dumps, part)) + "\n]" for name, part in parts.items()]
     (args.into / "speed.json").write_text(",\n".join([f'{{"about": {json.dumps(about)}', *lists]) + "}\n")
     (args.into / "speed.md").write_text("\n".join(report(about, here, others, targets)).rstrip() + "\n")

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What gelu_fast wants to reach: how long it takes in a case, beside what, and at most what ratio of the two.
-Data alone; report.py judges it by the medians of a run."""
+"""The targets: a case of gelu_fast, what it is compared with, and the largest ratio of the two times. This is data
+alone; report.py judges it by the medians of a run."""
 
 from typing import NamedTuple
 
 
 class Limit(NamedTuple):
     ratio: float
-    of: str  # the other side, in words
-    differs: dict  # in what its case differs from gelu_fast's; of several rows that fit, the fastest counts
+    of: str  # what gelu_fast is compared with, in words
+    differs: dict  # keys in which its case differs from gelu_fast's; the fastest row that fits counts
 
 
 class Target(NamedTuple):
     case: dict
-    sizes: tuple[int, ...]  # of several, the geometric mean of the ratios counts
+    sizes: tuple[int, ...]  # if there are several, the geometric mean of the ratios counts
     limits: tuple[Limit, ...]  # one of them is enough
-    why: str  # what stands in the way, if it is missed
+    why: str  # the reason, if the target is missed
 
 
 CASE = dict(who="gelu_fast", form="exact", dtype="float32", mode="out", threads=1)
@@ -23,7 +23,7 @@ EITHER = ("out", "no out")
 PEERS = "the fastest peer", dict(who=None, kind="peer", mode=EITHER)
 TORCH = "torch", dict(who="torch", mode=EITHER)
 FRESH = "torch (fresh)", dict(who="torch (fresh)")
-RELU = "torch's relu, out=", dict(who="torch.clamp_min(x, 0)")  # what relu with an out= is in torch
+RELU = "torch's relu, out=", dict(who="torch.clamp_min(x, 0)")  # torch's relu has no out=
 COPY = "np.copyto", dict(who="np.copyto", mode="out")
 NEGATIVE = "np.negative", dict(who="np.negative")
 MULTIPLY = "np.multiply", dict(who="np.multiply")
@@ -39,47 +39,51 @@ IN_CACHE = (4096, 65536, 2**20)
 LARGE = [((size,), threads) for size in (2**24, 2**26) for threads in (1, 2)]
 
 COMPUTES = (
-    "One thread computes for 0.14 ns (Zen 5; Granite Rapids 0.21, Zen 4 0.33), which a copy need not: 8 lookups "
-    "of 32 numbers, 7 FMAs and 12 more operations for 16 numbers, four fifths of what the ports can take."
+    "One thread computes for 0.14 ns (Zen 5; 0.21 on Granite Rapids, 0.33 on Zen 4), which a copy does not: 8 "
+    "lookups among 32 numbers, 7 FMAs and 12 other operations for 16 numbers, four fifths of the ports' throughput."
 )
 IN_CACHE_2 = (
-    "Half of what one thread takes, 0.075 ns, the threads cost nothing more; 0.063 would be needed. See the "
-    "row of 2^24 and one thread for what it computes."
+    "Two threads take half of one thread's time, 0.075 ns, and cost nothing more; the target needs 0.063. The "
+    "row of 2^24 and one thread says what is computed."
 )
 ROWS = (
-    "Eight rows of 8 coefficients are 16 loads and 16 shuffles for 8 numbers, and 8 addresses out of a vector; "
-    "two rows of 4 numbers at a time, as on x86-64-v3, 1.0 ns. torch takes 21 ns until relu() has run once."
+    "For 8 numbers, eight rows of 8 coefficients take 16 loads, 16 shuffles and 8 addresses extracted from a "
+    "vector. Two rows of 4 numbers at a time, as on x86-64-v3, take 1.0 ns. torch takes 21 ns until relu() has run "
+    "once."
 )
 ROWS_OF_4 = (
-    "Eight rows of 4 coefficients are 8 loads, 8 shuffles and 8 addresses taken out of a vector, for 8 "
-    "numbers. 0.63 on Zen 4, 0.78 on Granite Rapids."
+    "For 8 numbers, eight rows of 4 coefficients take 8 loads, 8 shuffles and 8 addresses extracted from a vector. "
+    "The ratio is 0.63 on Zen 4, 0.78 on Granite Rapids."
 )
 HALF = (
-    "The float32 kernel with 1 ULP, conversions, and a look at what lies between two float16: 8 "
-    "operations to its 27. torch rounds 577 of 63 488 wrongly. 0.8 on Granite Rapids."
+    "The float32 kernel keeps 1 ULP; conversions, and a check for results midway between two float16, add 8 "
+    "operations to its 27. torch rounds 577 of 63 488 wrongly. The ratio is 0.8 on Granite Rapids."
 )
 TAIL = (
-    "The tail's exponential in two parts, with 1 ULP kept: 40 operations and a division, 4.2 ns for 16 numbers, "
-    "and 3 ns to find out that it is wanted; ordinary numbers take 2.2. Three vectors side by side gained "
-    "nothing, nor 1/t^2 without the division more than a twentieth; four coefficients of five, 1.28 ULP."
+    "To keep 1 ULP, the tail's exponential is computed in two parts: 40 operations and a division, 4.2 ns for 16 "
+    "numbers, and 3 ns to find that it is needed; ordinary numbers take 2.2 ns. Tried: three vectors side by side "
+    "gained nothing, 1/t^2 without the division at most a twentieth; four coefficients instead of five gave 1.28 ULP."
 )
 STRIDES = (
-    "np.negative takes 0.15 ns, all of it to move 8 bytes an element in and out; packing and unpacking take as "
-    "long and are not hidden behind the kernel, which works on blocks."
+    "np.negative takes 0.15 ns, all of it to move 8 bytes an element in and out. Packing and unpacking take as "
+    "long, and do not overlap with the kernel, which works on blocks."
 )
-SPREAD = "Within the spread of runs."
+SPREAD = "The difference is within the spread of runs."
 PRODUCT = (
-    "What rounding lost of the curve is computed with it and multiplied as well, for 1 ULP of the product: some 50 "
-    "operations for 16 numbers, where gelu has 27."
+    "For 1 ULP of the product, the curve's rounding error is computed and multiplied as well: some 50 operations for "
+    "16 numbers, where gelu has 27."
 )
-BFLOAT16 = "The float32 kernel with 1 ULP, conversions, and a look at what lies between two bfloat16."
+BFLOAT16 = (
+    "The float32 kernel keeps 1 ULP; conversions, and a check for results midway between two bfloat16, add "
+    "operations to it."
+)
 RANDOM = (
-    "Philox4x32-10 takes 0.17 ns a number, the gate as long as gelu, the rest to decide; and a key from a Generator or "
-    "a seed 5 us a call, 0.08 ns here."
+    "Philox4x32-10 takes 0.17 ns an element, the gate as long as gelu, the decision the rest; a key from a Generator "
+    "or a seed takes 5 us a call, here 0.08 ns an element."
 )
 MU_SIGMA = (
-    "Two more operands and a division; gelu multiplies x with the gate in two parts, for 1 ULP; the derivative is a "
-    "sum of the gate and of x/sigma times the density, an exponential, both in two parts as well, as they may cancel."
+    "There are two more operands and a division. gelu multiplies x by the gate in two parts, for 1 ULP. The derivative "
+    "is the sum of the gate and of x/sigma times the density, an exponential, both in two parts, as they may cancel."
 )
 
 TARGETS = [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The cases. Those that are compared with each other share their arrays and run one after the other, so that
-a ratio between them means something on a machine that is never quite idle."""
+"""The benchmark's cases. Cases that are compared with each other use the same arrays and run one after the other,
+so that changes in the load of the machine affect their ratio as little as possible."""
 
 from functools import lru_cache, partial
 from timeit import repeat
@@ -14,10 +14,10 @@ SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 FEW = (4096, 65536, 2**20, 2**24)
 LARGE = (65536, 2**20, 2**24)
 LAYERS = (341 * 3072, 5461 * 3072)  # tokens and hidden units of a feed-forward block
-COLUMNS, ROW = 512, 520  # of the transposed view: rows that do not join, and no power of two between them
+COLUMNS, ROW = 512, 520  # of the transposed view: its rows do not join, and ROW is no power of two
 
 CASE_TIME = 0.15  # seconds
-ROUND_TIME = 0.001  # seconds; a shorter round would be mostly timer
+ROUND_TIME = 0.001  # seconds; in much shorter rounds the timer's cost counts
 
 
 def sizes(peer, form, dtype, mode):
@@ -34,12 +34,12 @@ def sizes(peer, form, dtype, mode):
         return LARGE + (2**26,) * (main and mode == "in place")
     if main:
         return SIZES
-    if peer.kind == "peer":  # float32 both ways, as the faster one is what counts
+    if peer.kind == "peer":  # float32 with and without out=, as the faster one counts
         return FEW if mode == peer.modes[0] else FEW[:-1] if dtype == "float32" else ()
     return SIZES if mode == "out" else SIZES[:-1]
 
 
-# FRESH comes first, before anything else of torch runs; all ways to call at one size stand side by side.
+# FRESH comes first, before anything else of torch runs. All modes of one size follow each other.
 CASES = [(FRESH, "exact", "float64", 65536, "out")] * (FRESH.needs is not None) + [
     (peer, form, dtype, size, mode)
     for dtype in DTYPES
@@ -55,7 +55,7 @@ IDS = [f"{form}-{dtype}-{size}-{mode}-{peer.name}" for peer, form, dtype, size, 
 
 @lru_cache(maxsize=1)
 def memory(dtype):
-    """Input and output for all cases of a dtype; both are touched here, before anything is timed."""
+    """Input and output for all cases of a dtype; their pages are touched here, before anything is timed."""
     drawn = np.float64 if dtype == "float64" else np.float32
     dtype = peers.bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
     x = np.random.default_rng(0).standard_normal(max(SIZES), drawn).astype(dtype, copy=False)
@@ -80,13 +80,14 @@ def operands(dtype, size, mode):
 
 
 def touch_free_memory(n_bytes):
-    """A virtual machine may hand free memory back to its host (free page reporting), which makes the first touch of
-    it 5 us a page, in whichever call comes first: 4.5 ns an element for 0.26, half of the calls of a case."""
+    """Touch free memory, so that no timed call is the first to do so: a virtual machine may return free memory to its
+    host (free page reporting), and then the first touch takes 5 us a page: 4.5 ns an element instead of 0.26, in half
+    of the calls of a case."""
     np.ones(n_bytes, np.uint8)
 
 
 def check(result, x, form):
-    """That it is the function that is timed."""
+    """The timed function computes the form."""
     want = np.asarray(ours(form, x, None)(), np.float64).reshape(x.shape)
     tolerance = {"float16": 5e-3, "bfloat16": 4e-2}.get(x.dtype.name, 1e-5)
     got = result.float() if hasattr(result, "float") else result  # a tensor, of bfloat16 perhaps
@@ -98,7 +99,7 @@ def check(result, x, form):
 def test_speed(benchmark, peer, form, dtype, size, mode):
     x, y = operands(dtype, size, mode)
     run = peer.prepare(form, x, y)
-    # GELU of GELU of ... ends in zeros and subnormals, so what is in place is put back before each call.
+    # GELU applied again and again ends in zeros and subnormals, so the input is restored before each call in place.
     setup = partial(np.copyto, x, memory(dtype)[0][:size]) if mode == "in place" else None
 
     if y is None and size >= LARGE[-1]:
