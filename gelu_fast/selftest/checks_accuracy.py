@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Accuracy: every function, form and type within the bound of _bounds.py. All numbers of the types of one and two
-bytes, of the others a fixed sample; with --exhaustive every float32."""
+"""Accuracy: every function, form and type keeps its bound in _bounds.py, for all numbers of the types of one and two
+bytes and a fixed sample of the others; with --exhaustive for every float32."""
 
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
@@ -16,20 +16,20 @@ from gelu_fast.selftest.judge import Check, errors, outputs_of, ulp_of
 from gelu_fast.selftest.machine import cpus
 from gelu_fast.selftest.references import exact_gates, of_one_input, of_several_inputs, terms
 
-# Inputs: of a function of one input, and of one of several.
+# quick -> how many inputs, or steps between them: first for functions of one input, then for those of several.
 FLOAT32_STEP = {True: 65521, False: 4093}
 SEGMENT_ENDS_STEP = {True: 32, False: 1}
 FLOAT64_INPUTS = {True: 1000, False: 15_000}
 SEVERAL_INPUTS = {True: 2000, False: 100_000}
 SEVERAL_ONE_BYTE_INPUTS = {True: 300, False: 10_000}
 SEVERAL_FLOAT64_INPUTS = {True: 50, False: 1000}
-# Where results vanish, in the widest type.
+# Form -> the |x| beyond which the negative tail is 0 in float64.
 TAIL = {"exact": 38.6, "tanh": 21.6, "sigmoid": 441.5}
 EVERY_FLOAT32, TASK, CHUNK = 1 << 32, 1 << 22, 1 << 16
 
 
 def _any_size(rng, n, format):
-    """Numbers whose exponents are spread over all that the type has."""
+    """Numbers with exponents from the whole range of the type."""
     largest = int(format.largest.reshape(1).view(format.bits)[0])
     x = rng.integers(1, largest, n, dtype=format.bits).view(format.dtype)
     return x * rng.choice([-1, 1], n).astype(format.dtype)
@@ -55,7 +55,7 @@ def _some_float64(form, quick, format):
     return np.concatenate([_any_size(rng, n, format), *parts])
 
 
-@lru_cache(maxsize=1)  # the functions of one form come one after the other
+@lru_cache(maxsize=1)  # checks() has the functions of one form one after the other
 def _inputs_and_gates(form, format, quick):
     if format.dtype.itemsize <= 2:
         x = format.every()
@@ -67,7 +67,7 @@ def _inputs_and_gates(form, format, quick):
 
 def _distances(ufunc, format, x, got, exact):
     distance = errors(got, exact, format, _unit_near_zero(ufunc, format, x, 1.0))
-    if UFUNCS[ufunc][0] == "gelu" and format.has_minus_zero:  # it has the sign of x, also where it is zero
+    if UFUNCS[ufunc][0] == "gelu" and format.has_minus_zero:  # gelu has the sign of x, zeros included
         distance[np.signbit(got) != np.signbit(x)] = np.inf
     return distance
 
@@ -89,7 +89,7 @@ def of_one(ufunc, group, quick, check):
 
 
 def _judge_task(ufunc, faulty, start):
-    """TASK float32 from the bits `start` on."""
+    """A check of TASK float32, those with the bits from `start` on."""
     package.faulty = faulty
     check = Check("", ufunc)
     (format,) = formats()["float32"]
@@ -98,7 +98,7 @@ def _judge_task(ufunc, faulty, start):
         x = x[np.isfinite(x)]
         exact = of_one_input(UFUNCS[ufunc][0], *exact_gates(UFUNCS[ufunc][1], x, format.dtype))
         got, nearest = package.call(ufunc, x), format.rounded(exact)
-        # Most are the nearest number; the others are looked at more closely.
+        # Most results are the exact value's nearest number; only for the others are errors computed.
         close = np.flatnonzero((got != nearest) | (np.signbit(got) != np.signbit(nearest)))
         x_close, got, exact = x[close], got[close], exact[close]
         distance = _distances(ufunc, format, x_close, got, exact)
@@ -108,7 +108,7 @@ def _judge_task(ufunc, faulty, start):
 
 
 def every_float32(ufunc, progress, check):
-    """In two processes or more, as math.erfc and NumPy's small calls hold the GIL."""
+    """Every float32, by one process for each CPU, as math.erfc and NumPy's small calls hold the GIL."""
     starts = range(0, EVERY_FLOAT32, TASK)
     with ProcessPoolExecutor(cpus(), mp_context=get_context("spawn")) as pool:
         try:
@@ -124,7 +124,7 @@ def every_float32(ufunc, progress, check):
 
 
 def _some_inputs(ufunc, n, format):
-    """Ordinary numbers, the curve's tail, and factors of any size; sigma is above 0."""
+    """Inputs with ordinary numbers, the curve's tail, and factors of any size; sigma is above 0."""
     rng = np.random.default_rng(5)
     tail = min(TAIL[UFUNCS[ufunc][1]] if format.name == "float64" else 65, 70)
 
@@ -172,7 +172,7 @@ def _against_references(ufunc, format, inputs, results, check):
 
 
 def _rounded_product(ufunc, format, inputs, got, check):
-    """The first input times a function of the others, as it is rounded to the type that is computed in; the references
+    """The result is the first input times a function of the others, which is rounded to the working type; references
     judge that function."""
     dy, *others = [x.astype(format.working) for x in inputs]
     function, suffix = UFUNCS[ufunc][0], ufunc.rpartition("_")[2]
@@ -198,7 +198,7 @@ def _unit(ufunc, format, inputs, larger, output):
 
 
 def checks(ufuncs, options):
-    """(what is checked, ufunc, types, the check) of all that is asked for."""
+    """(kind, ufunc, types, the check) for these ufuncs."""
     for group in ("float16", "bfloat16", "float32", "float64", "one-byte types"):
         for ufunc in sorted(ufuncs, key=lambda name: UFUNCS[name][1]):
             is_unary = UFUNCS[ufunc][0] in UNARY

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Special values; and that a result depends on its inputs alone, not on where they lie: reductions, layouts."""
+"""Special values; reductions; and layouts: a result depends on its inputs alone, not on their place in memory."""
 
 from functools import partial, reduce
 from itertools import accumulate, product
@@ -16,7 +16,7 @@ from gelu_fast.selftest.references import gate_and_slope, terms
 
 
 def special_of_one(ufunc, check):
-    """Limits, both zeros, the largest numbers, NaN of every sign and payload; no warning for any number."""
+    """Limits, both zeros, the largest numbers, NaNs of both signs and several payloads; no number raises a warning."""
     signed_zeros = UFUNCS[ufunc][0] == "gelu"  # a zero of the others may have either sign
     for format in every_format():
         largest, least = float(format.largest), float(format.smallest)
@@ -25,7 +25,7 @@ def special_of_one(ufunc, check):
         (want,) = _composed(ufunc, [x.astype(format.working)])
         want = format.rounded(want)
         numbers = np.concatenate([x, format.rounded([*np.geomspace(1e-3, 1e3, 40), least, -least])])
-        numbers = numbers[~np.isnan(numbers)]  # as which a type without infinity has what is too large
+        numbers = numbers[~np.isnan(numbers)]  # too large for a type without infinity
         nans = _nans(format)
         for name, call in package.ways(ufunc):
             text = f"{name} {format.name}"
@@ -47,11 +47,11 @@ def _number_without_warning(text, call, x, check):
     except FloatingPointError as error:
         check.fail(text, inputs, str(error), "no warning")
     else:
-        check.true(text, not np.isnan(y).any(), "NaN of a number", "a number")
+        check.true(text, not np.isnan(y).any(), "NaN for a number", "a number")
 
 
 def _nans(format):
-    """Quiet and signalling ones, of both signs."""
+    """Quiet and signalling NaNs of both signs."""
     if format.dtype.itemsize <= 2:
         every = format.every()
         return every[np.isnan(every)]
@@ -81,14 +81,14 @@ def _composed(ufunc, inputs):
             return [a * reduce(np.add, map(times, factors, both)) for a, *factors in outputs]
         *dy, x, mu, sigma = inputs
         distance, scale = x - mu, np.where(sigma > 0, sigma, np.nan)
-        # An infinite distance of infinite scale counts as infinite.
+        # An infinite distance over an infinite sigma counts as infinite.
         z = np.float64(np.where(np.isinf(distance), distance * scale, distance / scale))
         gate, _ = gate_and_slope_at(z)
         if function == "gelu_gate_mu_sigma":
             return [gate]
         if function == "gelu_mu_sigma":
             return [np.where((gate == 0) & (x < 0), -0.0, x * gate)]
-        # The derivative where it is 0, 1 or NaN; infinity marks the rest, which special_of_several leaves out.
+        # The derivative where it is 0, 1 or NaN; special_of_several leaves out the rest, which infinity marks.
         gradient = np.where(np.isinf(z) | np.isnan(z), gate, np.inf)
         return [
             gradient if function == "gelu_grad_mu_sigma" else np.where(np.isinf(z), dy[0] * gate, gradient)
@@ -96,8 +96,8 @@ def _composed(ufunc, inputs):
 
 
 def special_of_several(ufunc, check):
-    """Zeros, infinities and NaN in every combination: NaN, infinity and zero come where NumPy has them for the formula,
-    and with the same signs; numbers are within the bound, but for float64, where the formula is not exact enough."""
+    """Zeros, infinities and NaN in every combination. Results are NaN, infinite or zero where the formula in NumPy is,
+    with the same signs; other results are within the bound, except float64's, for which the formula is too inexact."""
     for format in every_format():
         values = [0, -0.0, 1.5, -1.5, np.inf, -np.inf, np.nan]
         if format.dtype.itemsize > 2:
@@ -124,7 +124,7 @@ def special_of_several(ufunc, check):
 
 
 def _kind(x):
-    """A number's sign; zeros, infinities and NaN as they are."""
+    """The sign of each number; zeros, infinities and NaN unchanged."""
     wide = x.astype(np.float64)
     return np.where(np.isfinite(wide) & (wide != 0), np.sign(wide), wide)
 
@@ -133,14 +133,15 @@ def _kind(x):
 
 
 def _factors(format, n):
-    """Factors near 1 and of both signs, so that no result settles at 0 or infinity; signs of zero, and the tail."""
+    """Factors near 1 of both signs, so that running products do not end in 0 or infinity; both zeros, the tail,
+    infinity and NaN."""
     rng = np.random.default_rng(3)
     x = [rng.normal(1, 1, n), rng.uniform(-7, 7, n // 8), [0.0, -0.0, -20.0, np.inf, np.nan]]
     return format.rounded(rng.permutation(np.concatenate(x)))
 
 
 def reductions(ufunc, quick, check):
-    """reduce, accumulate, reduceat, at and outer, by one call after the other."""
+    """reduce, accumulate, reduceat, at and outer give what calls for one element after the other give."""
     step = partial(package.call, ufunc)
     for format in all_formats():
         x = _factors(format, 80 if quick else 400)
@@ -182,7 +183,7 @@ def _one(scalar, like):
 
 
 def mixed_numbers(format, n, seed=11):
-    """Numbers of every kind side by side, so that neighbours differ in the way that they take."""
+    """Numbers of every kind, mixed so that neighbours take different branches of a kernel."""
     rng = np.random.default_rng(seed)
     kinds = [
         rng.normal(0, 2, n),
@@ -195,7 +196,7 @@ def mixed_numbers(format, n, seed=11):
 
 
 def mixed_inputs(ufunc, format, n):
-    """The same for each input, repeated where there are many; sigma is above 0."""
+    """Such numbers for each input, repeated from 3001 on; sigma is above 0."""
     size = min(n, 3001)
     inputs = [mixed_numbers(format, size, seed) for seed in range(package.n_inputs(ufunc))]
     if "_mu_sigma" in ufunc:
@@ -224,18 +225,18 @@ LAYOUTS = {
 
 
 def layouts_of(dtype):
-    """All that the type has: those of ml_dtypes have one byte order."""
+    """All layouts of the type: ml_dtypes' types have one byte order alone."""
     return {name: lay for name, lay in LAYOUTS.items() if name != "byte-swapped" or dtype.kind == "f"}
 
 
 N = 16 * 23  # elements; rows of 23
-# Elements, from an input to an output, steps of both.
+# (number of elements, shift from an input to an output in elements, step of both)
 OVERLAPS = *product((N,), (-40, -3, -1, 1, 3, 40), (1, 2, -1)), (40_000, 5000, 1)
 LENGTHS = 1, 2, 3, 7, 15, 31, 33, 65, 127, 767, 768, 769, 2000  # strided ones are packed in blocks of 768
 
 
 def layouts(ufunc, quick, check):
-    """Against the results of single elements."""
+    """Arrays in every layout give the results of single elements."""
     for format in in_turn(all_formats(), ufunc, quick):
         inputs = mixed_inputs(ufunc, format, N)
         single = [outputs_of(package.call(ufunc, *element)) for element in zip(*inputs)]
@@ -254,7 +255,7 @@ def _inputs_in_layouts(text, call, inputs, want, check):
         laid = [lay(x) for x in inputs]
         got = outputs_of(call(*laid))
         check.same(text.format(layout), inputs, tuple(np.ravel(y) for y in got), want)
-        if len(laid) > 1:  # the others have another
+        if len(laid) > 1:  # the first input has the layout, the others are contiguous
             got = outputs_of(call(laid[0], *[x.reshape(laid[0].shape) for x in inputs[1:]]))
             check.same(text.format(f"the first {layout}"), inputs, tuple(np.ravel(y) for y in got), want)
     for n in LENGTHS:
@@ -265,7 +266,7 @@ def _inputs_in_layouts(text, call, inputs, want, check):
 
 
 def _repeated_inputs(text, ufunc, call, inputs, check):
-    """One number, one row or one column of an input beside all of the others."""
+    """One input is a number, a row or a column, which broadcasts."""
     inputs = [x[: 4 * 6].reshape(4, 6) for x in inputs]
     for i, x in enumerate(inputs):
         for what, part in (("number", x[2, 3]), ("row", x[1]), ("column", x[:, 3:4])):
@@ -311,7 +312,7 @@ def _outputs_in_layouts(text, call, inputs, want, check):
 
 
 def _overlaps(text, call, inputs, want, overlaps, check):
-    """Each output over each input."""
+    """Each output overlaps each input."""
     for i, o in product(range(len(inputs)), range(len(want))):
         for n, shift, step in overlaps:
             room = np.full(3 * n, 7, want[0].dtype)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""stochastic_gelu: its random words are those of Philox4x32-10, its results those of the documented rule, whatever the
-layout, the threads and the chunks."""
+"""stochastic_gelu: its random words are those of Philox4x32-10, and its results follow the documented rule in every
+layout, on every number of threads, and in chunks."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ PER_BLOCK = 64  # words, of 16 counters
 
 
 def philox(counter, key):
-    """Philox4x32-10 as Salmon and others define it (SC 2011): of four numbers, or uint64 arrays of them."""
+    """Philox4x32-10 as Salmon and others define it (SC 2011), of four numbers or four uint64 arrays."""
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(10):
@@ -29,7 +29,8 @@ def philox(counter, key):
 
 
 def words_of(key, block, n_blocks):
-    """Words 64 block to 64 (block + n_blocks): word w of 16 counters that follow each other, for each w."""
+    """Words 64 block to 64 (block + n_blocks). A block has word 0 of 16 successive counters, then word 1 of these, and
+    so on."""
     counters = np.uint64(16 * block) + np.arange(16 * n_blocks, dtype=np.uint64)
     k0, k1, c2, c3 = map(int, key)
     four = philox((counters & WORD, counters >> 32, c2, c3), (k0, k1))
@@ -51,13 +52,16 @@ KNOWN = [
 def random_words(check):
     for counter, key, answer in KNOWN:
         check.true(
-            f"Philox4x32-10 of the self-test, {counter}", philox(counter, key) == answer, "another", answer
+            f"Philox4x32-10 of the self-test, {counter}",
+            philox(counter, key) == answer,
+            "other words",
+            answer,
         )
         block, place = divmod(counter[1] << 32 | counter[0], 16)
         got = package.random_words([*key, *counter[2:]], block, 2)
         check.same("random words", [], got[place:PER_BLOCK:16], np.array(answer, np.uint32))
     rng = np.random.default_rng(1)
-    for block in (0, 1, 1000, 2**28 - 3, 2**28, 2**59 - 1):  # counters get a second word from 2**28 on
+    for block in (0, 1, 1000, 2**28 - 3, 2**28, 2**59 - 1):  # from 2**28 on counters have a second word
         for key in (*rng.integers(1 << 32, size=(4, 4), dtype="u4"), np.array([0, 0, 0, 1], "u4")):
             got = package.random_words(key, block, 6)
             check.same(f"random words of block {block}, key {key}", [], got, words_of(key, block, 6))
@@ -78,7 +82,7 @@ def _uniform(seed, dtype, n, offset):
 
 
 def _decided(x, seed, form, offset=0):
-    """Result and mask by the rule, of float32 or float64, and where gate and random number are too near to tell."""
+    """Result and mask by the rule, for float32 or float64; and where gate and random number are too close to decide."""
     u, nan = _uniform(seed, x.dtype, x.size, offset), np.isnan(x)
     gate, _ = gate_and_slope(form, np.where(nan, 0, x).astype(np.float64))
     mask = (u <= gate) & ~nan
@@ -94,7 +98,7 @@ def _draw_alone(x, seed, approx, **given):
 
 
 def rule(form, quick, check):
-    """Element i is kept if random number offset + i is at most its gate; the small types go by way of float32."""
+    """Element i is kept if random number offset + i is at most its gate; smaller types are computed in float32."""
     approx = package.FORM_NAMES[form]
     for format in all_formats():
         text = f"stochastic_gelu({format.name}, approx={approx!r})"
@@ -114,7 +118,7 @@ def rule(form, quick, check):
 
 
 def rule_where_close(form, quick, check):
-    """The same of numbers whose gate is nearly the random number: nearer than a gate in float32 could tell."""
+    """The rule for numbers whose gate is so close to the random number that a gate in float32 could not decide."""
     n, approx = 300 if quick else 3000, package.FORM_NAMES[form]
     for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
         u = _uniform(7, dtype, n, 0)
@@ -130,7 +134,7 @@ def rule_where_close(form, quick, check):
 
 
 def _inverse(gate, form):
-    """Where the gate is that."""
+    """The x for which the gate has this value, by bisection."""
     low, high = np.full(gate.shape, -15.0), np.full(gate.shape, 15.0)
     for _ in range(60):
         middle = (low + high) / 2
@@ -140,7 +144,8 @@ def _inverse(gate, form):
 
 
 def same_draws(check):
-    """Layouts, chunks with an offset, threads, floating-point environments, in place, generators of one seed."""
+    """The same results in all layouts, in chunks with an offset, on any number of threads, in all floating-point
+    environments, in place, and from two generators of one seed."""
     (float64,) = formats()["float64"]
     x = mixed_numbers(float64, 100)
     want = _draw_alone(x, 5, "none")

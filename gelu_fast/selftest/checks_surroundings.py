@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A result does not depend on the process that it is computed in: floating-point environment, threads, fork; and the
-docstrings state the bounds that the accuracy is judged by."""
+"""A result does not depend on the process's floating-point environment, threads, and forks; and the docstrings state
+the bounds by which the accuracy is judged."""
 
 import json
 import os
@@ -25,8 +25,8 @@ from gelu_fast.selftest.judge import outputs_of
 
 
 def environments(ufunc, quick, check):
-    """Every rounding mode, with and without subnormal numbers flushed to zero: the same bits, and the caller's
-    environment is as it was."""
+    """In every rounding mode, with and without flushing of subnormal numbers to zero, the bits are the same, and the
+    caller's environment is unchanged."""
     if environment.UNKNOWN:
         check.not_checked = environment.UNKNOWN
         return
@@ -49,13 +49,13 @@ def environments(ufunc, quick, check):
 # ---- threads ----
 
 THREADS = 1, 2, 5
-# Elements, for each of five threads enough to have a share.
+# quick -> elements, enough for each of five threads to get a share.
 LARGE = {True: 5 << 14, False: 1 << 17}
 ROW = 3001  # elements that repeat
 
 
 def threads(ufunc, quick, check):
-    """Large arrays on 1, 2 and 5 threads, by every way in, against the results of one that is too small to be split."""
+    """Large arrays on 1, 2 and 5 threads, by both ways in, give the results of an array too small for threads."""
     for format in in_turn(all_formats(), ufunc, quick):
         few = mixed_inputs(ufunc, format, ROW)
         wants = outputs_of(package.call(ufunc, *few))
@@ -74,7 +74,7 @@ def threads(ufunc, quick, check):
 
 
 def _large(text, call, few, wants, n, check):
-    """Adjacent and strided, in an environment that the caller has set, written past the cache."""
+    """Adjacent and strided arrays, arrays in an environment that the caller has set, results written past the cache."""
     inputs, wants = [np.resize(x, n) for x in few], tuple(np.resize(y, n) for y in wants)
     check.same(text.format("adjacent"), inputs, outputs_of(call(*inputs)), wants)
     apart = [np.repeat(x, 2)[::2] for x in inputs]
@@ -94,7 +94,7 @@ def _large(text, call, few, wants, n, check):
 
 
 def _large_rows(text, call, few, wants, n_rows, check):
-    """Rows that do not join, into an output; where there are several inputs, the last one is a row."""
+    """Rows that do not join, with an output; of several inputs the last is one row."""
     inputs = [np.tile(x, (n_rows, 1))[:, 1:] for x in few]
     if len(few) > 1:
         inputs[-1] = few[-1][1:]
@@ -113,7 +113,7 @@ def _float32_cases(ufuncs, quick):
 
 
 def python_threads(ufuncs, quick, check):
-    """Several Python threads that call at the same time."""
+    """Several Python threads call at the same time."""
     cases, wants = _float32_cases(ufuncs, quick)
 
     def work(first):
@@ -129,7 +129,7 @@ def python_threads(ufuncs, quick, check):
 
 
 def fork(ufuncs, quick, check):
-    """A forked child, whose parent has threads, computes the same."""
+    """A forked child computes the same as its parent, which has threads."""
     if not hasattr(os, "fork"):
         check.not_checked = f"{sys.platform} has no fork"
         return
@@ -144,9 +144,7 @@ def _forked(ufuncs, quick, check):
     cases, wants = _float32_cases(ufuncs, quick)
     with TemporaryFile("w+", encoding="utf-8") as told:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # a fork beside threads is what is checked here
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of a fork beside threads
             child = os.fork()
         if child == 0:
             try:
@@ -169,7 +167,7 @@ def _forked(ufuncs, quick, check):
 
 
 def _wait(child):
-    """The exit status of a child, or None after it has been ended."""
+    """The exit status of a child, or None if it was killed."""
     deadline = time.monotonic() + FORK_TIMEOUT
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
@@ -185,7 +183,7 @@ def _wait(child):
 
 
 def docstrings(ufunc, check):
-    """The docstring states the bounds by which accuracy is judged here."""
+    """The docstring states the bounds by which the accuracy is judged."""
     text = " ".join(package.docstring(ufunc).split())
     bounds = ULP[ufunc]
     if UFUNCS[ufunc][0] in UNARY:

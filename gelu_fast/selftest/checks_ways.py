@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ways in: a function gives what its ufunc gives for arrays of one type, however it is called: by the default form and
-each spelling of a form, with location or scale alone, one array for both halves, other types, kinds of operands and
-shapes."""
+"""Ways in: however a function is called, it gives what its ufunc gives for arrays of one type. It is called with each
+spelling of a form and with none, with mu or sigma alone, with one array for both halves, and with other types, kinds
+and shapes of operands."""
 
 from functools import partial
 
@@ -46,7 +46,7 @@ def ways_in(ufunc, check):
 
 
 def _shapes(text, call, ufunc, format, check):
-    """Empty ones, and rows and columns of more elements than small arrays have."""
+    """Empty arrays, and more rows and columns than small arrays have."""
     n_inputs = package.n_inputs(ufunc)
     for shape in ((0,), (3, 0, 2)):
         empty = np.empty(shape, format.dtype)
@@ -62,7 +62,7 @@ def _shapes(text, call, ufunc, format, check):
 
 
 def _types(text, call, ufunc, inputs, check):
-    """dtype= and casting; float16 beside the others, and a number of Python, which takes their type."""
+    """dtype= and casting; one input in float16; one input that is a Python number, which takes the others' type."""
     mine = inputs[0].dtype
     for other in {np.dtype(np.float32), np.dtype(np.float64)} - {mine}:
         want = package.call(ufunc, *[x.astype(other) for x in inputs])
@@ -89,7 +89,7 @@ def _python_numbers(text, call, ufunc, inputs, check):
 
 
 def _integers(text, call, ufunc, check):
-    """They are promoted as numpy.exp promotes them."""
+    """Integers are promoted as numpy.exp promotes them."""
     rng = np.random.default_rng(8)
     for name in INTEGERS:
         inputs = [rng.integers(1, 5, 24).astype(name) for _ in range(package.n_inputs(ufunc))]
@@ -99,7 +99,7 @@ def _integers(text, call, ufunc, check):
 
 
 def _halves(ufunc, check):
-    """One array: its first half is what the GELU of the second is multiplied with."""
+    """One array in place of two: its second half is the gate, the first is what GELU of the gate multiplies."""
     (float32,) = formats()["float32"]
     (x,) = mixed_inputs(ufunc, float32, 4 * 6 * 8)[:1]
     for shape, axis in (((192,), -1), ((24, 8), -1), ((24, 8), 0), ((4, 6, 8), 1), ((4, 6, 8), -3)):
@@ -115,7 +115,7 @@ def _halves(ufunc, check):
 
 
 def _location_or_scale(ufunc, inputs, check):
-    """One of them, the other as it is by default; arrays and numbers."""
+    """mu or sigma alone, as an array and as a number; the other has its default."""
     function, form = UFUNCS[ufunc]
     name, approx = function.removesuffix("_mu_sigma"), SPELLINGS[form][-1]
     *others, mu, sigma = inputs

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`python -m gelu_fast selftest`: each ISA level in a process of its own, as a level is fixed at import, and as a crash
-or a hang of one shall be a line like any other failure."""
+"""`python -m gelu_fast selftest`: each ISA level in a process of its own, as the level is chosen at import, and so that
+a crash or a hang is reported as one more failed check."""
 
 import json
 import math
@@ -26,16 +26,16 @@ Judge the installed build on this machine: on every ISA level that the CPU has, 
 and type against references that are computed here; special values, reductions, layouts, floating-point environments,
 threads, fork, and the random form."""
 EPILOG = """\
-Exit status: 0 if all is right, 1 if something is wrong (the lines below a failed check tell the call, its inputs in
-hexadecimal, what it gave, what is right, and the ISA level), 2 if the arguments are, 130 after Ctrl-C, 141 if the
-reader of a pipe has gone, as `head` does. On two idle cores --quick takes
-less than 10 s, a run without options at most two minutes, --exhaustive about half an hour a level."""
+Exit status: 0 if all checks pass, 1 if one fails (the lines below it show the call, its inputs in hexadecimal, the
+result, the right result, and the ISA level), 2 if the arguments are wrong, 130 after Ctrl-C, 141 if the reader of the
+output exits early, as `head` does. On two idle cores --quick takes less than 10 s, a run without options at most two
+minutes, --exhaustive about half an hour a level."""
 
-READER_GONE = 141  # 128 + SIGPIPE, which Windows lacks
+READER_GONE = 141  # 128 + SIGPIPE; Windows has no such signal
 STOCHASTIC = "stochastic_gelu"
 FUNCTIONS = *dict.fromkeys(function.removesuffix("_mu_sigma") for function, _ in UFUNCS.values()), STOCHASTIC
 
-# Its path is that of this process, so that it tests the same package.
+# The child has this process's sys.path, so that it tests the same package.
 START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
@@ -50,14 +50,14 @@ def add_arguments(parser):
         "--level",
         action="append",
         metavar="LEVEL",
-        help=f"an ISA level, may be repeated: {', '.join(_core.available_isa_levels)}; default: the one that "
-        "GELU_FAST_ISA names, or all",
+        help=f"an ISA level, may be repeated: {', '.join(_core.available_isa_levels)}; default: the level that "
+        "GELU_FAST_ISA names, else all",
     )
     parser.add_argument(
         "--function",
         action="append",
         metavar="NAME",
-        help=f"a function, with all of its forms, or a ufunc, may be repeated: {', '.join(FUNCTIONS)}, gelu_erf and so "
+        help=f"a function with all its forms, or a ufunc, may be repeated: {', '.join(FUNCTIONS)}, gelu_erf and so "
         "on; default: all",
     )
     extent = parser.add_mutually_exclusive_group()
@@ -71,20 +71,20 @@ def add_arguments(parser):
     parser.add_argument(
         "--control",
         action="store_true",
-        help="put a small fault into one element of each result: every check must fail, and the exit status is 1",
+        help="put a small fault into one element of each result: then every check must fail, and the exit status is 1",
     )
     parser.add_argument(
         "--timeout",
         type=float,
         default=600,
         metavar="SECONDS",
-        help="after which a level that tells nothing counts as hanging; default: %(default)g",
+        help="end a level that sends no message for so long, and report that it hangs; default: %(default)g",
     )
     parser.set_defaults(run=lambda args: main(args, parser))
 
 
 def main(args, parser):
-    """Do what the arguments say; returns the exit status."""
+    """Run the checks that the arguments choose; returns the exit status."""
     if not (math.isfinite(args.timeout) and args.timeout > 0):
         parser.error(f"--timeout must be a finite number above 0, not {args.timeout}")
     levels = chosen_levels(args.level, parser)
@@ -99,7 +99,7 @@ def main(args, parser):
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader has gone, as `head` does
+    except BrokenPipeError:  # the reader has exited, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
 
@@ -129,7 +129,7 @@ def chosen_functions(wanted, parser):
 
 
 def messages_of(levels, settings, timeout):
-    """(level, message) of one level after the other, while as many as there are CPUs run side by side."""
+    """(level, message), in the order of the levels; as many levels run at a time as there are CPUs."""
     if not has_python():
         yield from in_this_process(levels[0], settings)
         return
@@ -149,7 +149,7 @@ def messages_of(levels, settings, timeout):
 
 
 def in_this_process(level, settings):
-    """All messages, at the end."""
+    """All messages of this process's level, after its last check."""
     from gelu_fast.selftest import level as checks
 
     messages = []
@@ -158,16 +158,16 @@ def in_this_process(level, settings):
 
 
 def watch(level, settings, timeout, put, running):
-    """Run the checks of a level in a process, and pass on its messages; then None. How it ended, if not well, is one
-    more failed check."""
+    """Run the checks of a level in a process, and put its messages, at last None. A process that ends badly is one more
+    failed check, which says how it ended."""
     try:
         with TemporaryFile() as errors, process_of(level, settings, errors) as process:
             running.append(process)
             why = pass_on(process, level, timeout, put)
             if why:
                 errors.seek(0)
-                said = errors.read().decode(errors="replace").strip().splitlines()
-                put({"result": lost(level, why + (f": {said[-1]}" if said else ""))})
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                put({"result": lost(level, why + (f": {lines[-1]}" if lines else ""))})
     except Exception as error:
         put({"result": lost(level, f"{type(error).__name__}: {error}")})
     finally:
@@ -183,12 +183,12 @@ def process_of(level, settings, errors):
         stderr=errors,
         text=True,
         encoding="utf-8",
-        start_new_session=True,  # children of its own end with it
+        start_new_session=True,  # a group, which end() kills with all children
     )
 
 
 def pass_on(process, level, timeout, put):
-    """Pass on the messages of a process until it ends; why that is no good end, or nothing."""
+    """Put the messages of a process until it ends; returns what is wrong with its end, or ""."""
     doing, message, hung = "before its first check", {}, False
 
     def end_hanging():
@@ -209,12 +209,12 @@ def pass_on(process, level, timeout, put):
         message = json.loads(text)
         if "begin" in message and (message["level"], message["file"]) != (level, gelu_fast.__file__):
             end(process)
-            return f"the process has {message['level']} of {message['file']}"
+            return f"the process runs level {message['level']} of {message['file']}"
         doing = f"in {message['start']}" if "start" in message else doing
         put(message)
     status = process.wait()
     if hung:
-        return f"no news for {timeout:g} s {doing}, and was ended"
+        return f"no news for {timeout:g} s {doing}; the process was killed"
     if "end" in message and status == 0:
         return ""
     how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
@@ -222,7 +222,7 @@ def pass_on(process, level, timeout, put):
 
 
 def end(process):
-    """A process and its children."""
+    """Kill a process and its children."""
     if process.poll() is None:
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
@@ -231,7 +231,7 @@ def end(process):
 
 
 def lost(level, why):
-    """The result that stands for those that a process still owed."""
+    """A failed check, in place of those that a process did not report."""
     check = Check("process", "")
     check.raised = why
     return outcome(check, level, 0.0)

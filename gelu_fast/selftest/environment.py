@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The floating-point environment of this thread, by the C library's own functions, as a caller may have set it."""
+"""The floating-point environment of this thread, set by the C library's functions, as a caller may set it."""
 
 import ctypes
 import platform
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import product
 
 _X86 = platform.machine() == "x86_64"
-UNKNOWN = ""  # why this module knows nothing of this platform
+UNKNOWN = ""  # if this module does not know the platform, the reason
 if not sys.platform.startswith("linux") or platform.machine() not in ("x86_64", "aarch64"):
     UNKNOWN = f"the layout of fenv_t is unknown on {sys.platform}, {platform.machine()}"
 else:
@@ -16,7 +16,7 @@ else:
         _LIBM = ctypes.CDLL("libm.so.6")
     except OSError:
         UNKNOWN = "the C library is not glibc"
-# Offset in fenv_t of the word that vectors obey: MXCSR, or FPCR.
+# Offset in fenv_t of the word that controls vector instructions: MXCSR, or FPCR.
 _OFFSET = 28 if _X86 else 0
 _ROUNDING = (
     {"nearest": 0, "down": 1, "up": 2, "zero": 3} if _X86 else {"nearest": 0, "up": 1, "down": 2, "zero": 3}
@@ -26,7 +26,7 @@ _FLUSH = {"flush": 1 << 15, "zeros": 1 << 6} if _X86 else {"flush": 1 << 24}
 _CONTROL = 0xFFC0 if _X86 else 0xFFFFFFFF
 _ALL_FLAGS = 0x3D if _X86 else 0x1F
 
-# None, invalid alone, the one of division by zero (x86) or overflow, all.
+# None; invalid; division by zero (x86) or overflow (aarch64); all.
 FLAGS = (0, 1, 4, _ALL_FLAGS)
 
 ENVIRONMENTS = [

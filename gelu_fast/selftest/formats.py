@@ -7,7 +7,7 @@ import numpy as np
 
 from gelu_fast._bounds import FORMS, UFUNCS, ULP, ULP_ONE_BYTE, UNARY
 
-# Those of ml_dtypes that gelu_fast computes with; an older ml_dtypes has fewer.
+# The types of ml_dtypes that gelu_fast takes; an older ml_dtypes has fewer of them.
 OF_ML_DTYPES = {
     "bfloat16": ["bfloat16"],
     "one-byte types": [
@@ -23,7 +23,7 @@ OF_ML_DTYPES = {
 
 
 class Format:
-    """A storage type: its numbers, and the type that is computed in."""
+    """A storage type: its numbers, and its working type, in which the kernels compute."""
 
     def __init__(self, dtype, info):
         self.dtype, self.name = dtype, dtype.name
@@ -40,18 +40,18 @@ class Format:
         return ULP_ONE_BYTE if UFUNCS[ufunc][0] in UNARY else ULP[ufunc]["bfloat16"]
 
     def every(self):
-        """All numbers of a type of one or two bytes, and what is no number."""
+        """All values of a type of one or two bytes, NaN and infinities included."""
         return np.arange(1 << 8 * self.dtype.itemsize, dtype=self.bits).view(self.dtype)
 
     def rounded(self, x):
-        """float64 numbers in this type; by way of float32 for those of ml_dtypes."""
+        """float64 numbers rounded to this type; ml_dtypes rounds them to float32 first."""
         with np.errstate(all="ignore"):
             return np.asarray(x).astype(self.dtype)
 
 
 @cache
 def formats():
-    """Name -> types, of float16, float32 and float64, and where ml_dtypes works, of OF_ML_DTYPES."""
+    """Name -> types: float16, float32, float64, and if ml_dtypes works, OF_ML_DTYPES."""
     groups = {name: [Format(np.dtype(name), np.finfo(name))] for name in ("float16", "float32", "float64")}
     if not why_no_ml_dtypes():
         import ml_dtypes
@@ -78,10 +78,10 @@ def every_format():
 
 
 def all_formats():
-    """All types but, for the sake of time, one of a byte, which has infinity: all of these take one way."""
+    """All types; of those of one byte, which are computed alike, only the first that has infinity, to save time."""
     return [next(format for format in group if format.has_infinity) for group in formats().values()]
 
 
 def in_turn(items, ufunc, quick):
-    """All of them; if it shall be quick, a third for each form of a function, as forms differ in numbers alone."""
+    """All items; with --quick a third for each form of a function, as forms differ in their numbers alone."""
     return items[[*FORMS.values()].index(UFUNCS[ufunc][1]) :: 3] if quick else items

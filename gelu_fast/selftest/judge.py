@@ -10,18 +10,18 @@ import numpy as np
 from gelu_fast.selftest.references import DECIMALS, as_decimals
 
 SHOWN = 3  # failures of a check
-MARK = "\x1e"  # before the JSON of a message (RFC 7464), as Python's start may print lines of its own
+MARK = "\x1e"  # before the JSON of a message (RFC 7464), as other code may print lines when Python starts
 
 
 def ulp_of(size, format):
-    """The spacing of a type's numbers at float64 magnitudes."""
+    """The spacing of a type's numbers at these float64 magnitudes."""
     exponent = np.frexp(np.maximum(size, np.finfo(np.float64).tiny))[1] - 1
     return np.ldexp(1.0, np.maximum(exponent, format.least_exponent) - format.mantissa_bits)
 
 
 def errors(got, exact, format, unit=0.0):
-    """The distance of each result from the exact value in ULP, as _bounds.py defines it, or in units where these are
-    larger. `exact` is float64, or decimals. Infinity counts as the number after the largest."""
+    """The distance of each result from the exact value, in ULP as _bounds.py defines it, or in `unit` where that is
+    larger. `exact` is float64, or decimals. Infinity counts as the number that would follow the largest."""
     decimal = exact.dtype == object
     number: Callable = as_decimals if decimal else np.asarray
     with np.errstate(all="ignore"), localcontext(DECIMALS):
@@ -30,9 +30,8 @@ def errors(got, exact, format, unit=0.0):
         beyond = number(2**last_exponent if decimal else 2.0**last_exponent)
         exact = np.clip(exact, -beyond, beyond)
         size = np.abs(exact.astype(np.float64))
-        below = np.where(
-            number(size) > np.abs(exact), np.nextafter(size, 0), size
-        )  # a power of two, rounded up to
+        # exact may have been rounded up to a power of two, whose ULP is larger.
+        below = np.where(number(size) > np.abs(exact), np.nextafter(size, 0), size)
         ulp = np.maximum(ulp_of(below, format), unit)
         finite = np.isfinite(wide)
         results = np.where(finite, number(np.where(finite, wide, 0)), np.where(wide > 0, beyond, -beyond))
@@ -45,7 +44,7 @@ def outputs_of(result):
 
 
 def differ(got, want):
-    """Where results differ in a bit; a NaN is a NaN, of whatever payload."""
+    """Where results differ in a bit; NaNs count as equal, whatever their payloads."""
     bits = f"u{got.dtype.itemsize}"
     different = np.ascontiguousarray(got).view(bits) != np.ascontiguousarray(want).view(bits)
     if different.any():
@@ -54,7 +53,7 @@ def differ(got, want):
 
 
 def shown(x):
-    """A number as float.hex() writes it, with its type's bits if it is NaN."""
+    """A number as float.hex() writes it; NaN with its bits."""
     x = np.asarray(x)
     if x.dtype.kind in "biu":
         return str(x[()])
@@ -63,7 +62,7 @@ def shown(x):
 
 
 class Check:
-    """One check, as it runs."""
+    """One check, and what it has found so far."""
 
     def __init__(self, name, function, types=""):
         self.name, self.function, self.types = name, function, types
@@ -82,7 +81,7 @@ class Check:
             self.failures.append(failure if error is None else failure | {"error": f"{error:.4g} ULP"})
 
     def within(self, call, inputs, got, exact, distances, bound):
-        """Every error is at most the bound. The largest is kept, by its bound where these differ."""
+        """Every error is at most the bound. Keep the largest error, relative to its bound where bounds differ."""
         self.count += got.size
         if got.dtype != inputs[0].dtype:
             self.fail(call, [], f"results of type {got.dtype}", f"of {inputs[0].dtype}")
@@ -97,7 +96,7 @@ class Check:
             )
 
     def same(self, call, inputs, got, want):
-        """Results have the type, the shape and the bits that they should have, both of them where there are two."""
+        """A result, or each of two, has the type, the shape and the bits that it should have."""
         if isinstance(want, tuple):
             for one, other in zip(got, want, strict=True):
                 self.same(call, inputs, one, other)
@@ -112,7 +111,7 @@ class Check:
             self.fail(call, at, shown(got.flat[i]), shown(want.flat[i]))
 
     def _first(self, wrong):
-        """Of results that are wrong as many as are still to be shown; the others are counted."""
+        """The first wrong results, as many as are still to be shown; counts the others."""
         first = wrong[: SHOWN - len(self.failures)]
         self.wrong += wrong.size - first.size
         return first
@@ -124,7 +123,7 @@ class Check:
             self.fail(call, [], str(got), str(want))
 
     def add(self, other):
-        """Another check, of other inputs."""
+        """Add the results of another check, of other inputs."""
         self.count += other.count
         self.wrong += other.wrong
         self.failures = (self.failures + other.failures)[:SHOWN]
@@ -147,7 +146,7 @@ class Check:
 
 
 def outcome(check, level, seconds):
-    """A check as the messages and --json tell it."""
+    """A check as messages and --json have it."""
     largest = check.largest
     return {
         "name": check.title,

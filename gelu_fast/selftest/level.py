@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The checks of one ISA level, in the process that was started with it, and the messages that tell of them:
-{"begin": number of checks, ...}, {"start": name}, {"progress": [done, of]}, {"result": {...}} and {"end": true}."""
+"""The checks of one ISA level, in a process of that level, and their messages: {"begin": number of checks, ...},
+{"start": name}, {"progress": [done, of]}, {"result": {...}} and {"end": true}."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from gelu_fast.selftest.machine import ended_by_signals
 
 
 def plan(chosen, options):
-    """Kind, function, types and the check itself, of all that is chosen: names of ufuncs, and stochastic_gelu."""
+    """(kind, function, types, the check itself) of all that is chosen: names of ufuncs, and stochastic_gelu."""
     ufuncs = [name for name in UFUNCS if name in chosen]
     for module in (checks_accuracy, checks_arrays, checks_ways, checks_surroundings):
         yield from module.checks(ufuncs, options)
@@ -34,7 +34,7 @@ def plan(chosen, options):
 
 
 def run(emit, chosen, quick=False, exhaustive=False, control=False):
-    """Do all checks, and emit the messages."""
+    """Run all checks, and emit the messages."""
     options = SimpleNamespace(quick=quick, exhaustive=exhaustive)
     options.progress = lambda done, of: emit({"progress": [done, of]})
     planned = list(plan(chosen, options))
@@ -53,7 +53,7 @@ def judged(kind, function, types, run_check):
     package.begin()
     start = time.perf_counter()
     try:
-        with np.errstate(all="ignore"):  # infinity, NaN and what overflows are part of most
+        with np.errstate(all="ignore"):  # most checks have infinities, NaN and overflows
             run_check(check)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -63,7 +63,7 @@ def judged(kind, function, types, run_check):
 
 
 def main(settings):
-    """As a process: a line of JSON for each message. All else that is printed goes to standard error."""
+    """The process: print each message as a line of JSON. All other output goes to standard error."""
     with ended_by_signals(), os.fdopen(os.dup(1), "w", encoding="utf-8") as messages:
         os.dup2(2, 1)
 

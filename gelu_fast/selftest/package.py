@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The one door through which the checks reach gelu_fast. With --control each result comes back with a fault, small and
-in one place; every check must notice it."""
+"""The checks call gelu_fast through these functions alone. With --control they put a small fault into one place of each
+result, which every check must notice."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from gelu_fast._bounds import UFUNCS
 FORM_NAMES = {"exact": "none", "tanh": "tanh", "sigmoid": "sigmoid"}
 
 faulty = False  # set by --control
-_results = 0  # since the check began: two results that are compared must not have the same fault
+_results = 0  # since the check began, so that two results that are compared have different faults
 
 
 def begin():
@@ -28,7 +28,8 @@ def call(name, *inputs, method="__call__", **given):
 
 
 def call_function(ufunc, *inputs, **given):
-    """By the function that chooses the ufunc, whose form `approx` tells; location and scale by their names."""
+    """The result of the function that chooses the ufunc, for the `approx` of its form. mu and sigma, the ufunc's last
+    inputs, become keywords."""
     function = UFUNCS[ufunc][0]
     if function.endswith("_mu_sigma"):
         given |= {"mu": inputs[-2], "sigma": inputs[-1]}
@@ -37,8 +38,8 @@ def call_function(ufunc, *inputs, **given):
 
 
 def ways(ufunc):
-    """The ways in, and what they are called: the ufunc, and the function that chooses it, which has a shorter way for
-    plain arrays."""
+    """(name, callable) of both ways in: the ufunc, and the function that chooses it, which passes plain arrays to the
+    kernels without NumPy's ufunc."""
     function, form = UFUNCS[ufunc]
     approx = FORM_NAMES[form]
     by_function = partial(call_function, ufunc, approx=approx)
@@ -50,14 +51,14 @@ def n_inputs(ufunc):
 
 
 def call_in_place(name, operand, *inputs):
-    """`ufunc.at`, which returns nothing."""
+    """Call `ufunc.at`, which changes its operand and returns nothing."""
     getattr(gelu_fast, name).at(operand, *inputs)
     if faulty:
         _with_fault(operand)
 
 
 def random_words(key, block, n_blocks):
-    """64 words a block of the generator of stochastic_gelu."""
+    """Words of stochastic_gelu's generator, 64 a block."""
     words = _core._random_words(key, block, n_blocks)
     return _with_fault(words) if faulty else words
 
@@ -74,7 +75,7 @@ def _with_fault(result):
     _results += 1
     array = result if isinstance(result, np.ndarray) else np.array(result)
     if array.size:
-        # Of the first ones, the element nearest to 1, which no check allows more than some ULP.
+        # Among the first 1000, the element nearest to 1, as every check allows it some ULP at most.
         distance = np.abs(np.abs(array.flat[:1000].astype(np.float64)) - 1)
         at = np.where(distance == distance, distance, np.inf).argmin() if array.size > 1 else 0
         array.flat[at] = _changed(array.flat[at])
@@ -82,7 +83,7 @@ def _with_fault(result):
 
 
 def _changed(number):
-    """Some units of the last place further from zero; another truth value; a number for NaN."""
+    """A number some units of the last place further from zero; the other bool; 1 in place of NaN."""
     if isinstance(number, np.bool):
         return ~number
     if number != number:

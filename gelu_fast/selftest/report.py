@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The checks as they are shown: a line each when it ends, a summary, or one JSON document; and a progress bar, where
-standard error is a terminal and tqdm is installed."""
+"""The output: a line for each check when it ends, and a summary or one JSON document; and a progress bar, if standard
+error is a terminal and tqdm is installed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from gelu_fast import _core
 from gelu_fast.selftest.machine import cpu_name, has_python
 
 BAR = "{percentage:3.0f} %|{bar}| {elapsed}, {remaining} left  {desc}"
-PROGRESS_STEP = 0.05  # of a long check, for a line of progress where there is no bar
+PROGRESS_STEP = 0.05  # of a long check: a line of progress each, if there is no bar
 NAMES_AGAIN = 20  # failed checks that the summary names
 
 
@@ -30,7 +30,7 @@ def progress_bar():
 
 
 class Report:
-    """Takes the messages of level.py, level by level."""
+    """Take the messages of level.py, level by level, and print."""
 
     def __init__(self, as_json, control, n_levels):
         self.json, self.control, self.n_levels = as_json, control, n_levels
@@ -39,7 +39,9 @@ class Report:
         python = f"Python {platform.python_version()}"
         self.print(f"NumPy {np.__version__}, {python}, {_core.compiler}, {cpu_name()}")
         if not has_python():
-            self.print("There is no Python to start here: one ISA level, in this process; a crash ends it.")
+            self.print(
+                "There is no Python to start here: one ISA level runs in this process, and a crash ends it."
+            )
 
     def __enter__(self):
         return self
@@ -73,7 +75,7 @@ class Report:
             self.move(0)
 
     def progress(self, done, of):
-        """Of one long check."""
+        """Show how far one long check is."""
         self.move(done / of)
         if self.bar is None and done / of >= self.told + PROGRESS_STEP:
             self.told = done / of
@@ -89,7 +91,7 @@ class Report:
         """The summary; returns the exit status."""
         is_open = [result for result in self.results if result["status"] == "not checked"]
         failed = [result for result in self.results if result["status"] == "failed"]
-        # An error that a check raises has noticed nothing.
+        # A check that raises an error has not noticed the fault.
         unseen = [result for result in self.results if not result["wrong"] and result not in is_open]
         n, missed = len(self.results) - len(is_open), []
         self.print("")
@@ -103,7 +105,7 @@ class Report:
             for result in failed[:NAMES_AGAIN]:
                 self.print(f"  wrong: {result['level']}: {result['name']}")
         if is_open:
-            self.print(f"{len(is_open)} were not checked, for the reason that their lines tell.")
+            self.print(f"{len(is_open)} were not checked; their lines say why.")
         self.print(f"{seconds:.1f} s")
         wrong = bool(failed) or self.control
         if self.json:
@@ -130,7 +132,7 @@ class Report:
 
 
 def lines_of(result):
-    """One line, and for what is wrong the first failures below it."""
+    """One line; below a failed check its first failures."""
     name = f"{result['name']:<56}"
     if result["status"] == "not checked":
         yield f"  -      {name} not checked: {result['note']}"
