@@ -40,7 +40,7 @@ except ModuleNotFoundError:
 
 
 def plain_gate(x, approx):
-    """What x is multiplied with. Mind math.sqrt: np.sqrt(2) would silently turn float32 into float64."""
+    """The gate, which x is multiplied with. math.sqrt keeps float32; np.sqrt(2) would silently make it float64."""
     if approx == "tanh":  # x * x * x, as x**3 takes far longer
         return 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
     return 0.5 * (1 + erf(x / math.sqrt(2)))
@@ -109,15 +109,15 @@ FUNCTIONS = {
 
 # ---- layers: forward keeps what backward needs, backward leaves the parameters' gradients in `grads` ----
 #
-# Arrays are (texts or images, tokens, channels). What a layer hands on is the next layer's to overwrite, so
-# that each forward allows one backward. draw(*shape) gives random numbers for the parameters.
+# Arrays are (texts or images, tokens, channels). A layer may overwrite the array that the layer before returns, so
+# each forward allows one backward. draw(*shape) gives random numbers for the parameters.
 
 EPS = 1e-5  # of LayerNorm
 
 
 class Linear:
     def __init__(self, draw, n_in, n_out, bias=True):
-        self.parameters = [draw(n_out, n_in) / math.sqrt(n_in)]  # torch's way round
+        self.parameters = [draw(n_out, n_in) / math.sqrt(n_in)]  # the shape that torch has
         if bias:
             self.parameters.append(0.1 * draw(n_out))
 
@@ -158,7 +158,7 @@ class LayerNorm:
 
 
 class BiasGelu:
-    """GELU, and in the same pass the bias that the Linear before it leaves out."""
+    """GELU, and in the same pass the bias, which the Linear before it leaves out."""
 
     def __init__(self, draw, functions, n, approx):
         self.parameters = [0.1 * draw(n)]
@@ -188,7 +188,7 @@ class Gated:
         return self.function(h)
 
     def backward(self, dy):
-        up, gate = np.split(self.h, 2, axis=-1)  # views: what is written to them is in h
+        up, gate = np.split(self.h, 2, axis=-1)  # views of h, which the gradients overwrite
         self.function_backward(dy, gate, up, out=(gate, up))
         return self.h
 
@@ -228,7 +228,7 @@ class Chain:
 
 
 class Residual(Chain):
-    """Adds to x what the layers make of it."""
+    """x plus the output of the layers for x."""
 
     def forward(self, x):
         return x + super().forward(x)
@@ -237,7 +237,7 @@ class Residual(Chain):
         return dy + super().backward(dy)
 
 
-# ---- the blocks; and each in torch, with the list of the same parameters ----
+# ---- the blocks; and each in torch, with a list of the same parameters ----
 
 
 def mlp(draw, functions, n, inner, approx):
@@ -297,7 +297,7 @@ def torch_geglu(x, p, approx):
 def conformer(draw, functions, tokens, width, inner, approx):
     """The convolution module of arXiv:2005.08100 up to its gate, and its last pointwise convolution."""
     gated = Gated(functions["glu"], functions["glu_backward"])
-    wide = Linear(draw, width, 2 * inner)  # which is what a pointwise convolution does
+    wide = Linear(draw, width, 2 * inner)  # a pointwise convolution
     return Residual(LayerNorm(draw, width), wide, gated, Linear(draw, inner, width))
 
 
@@ -372,14 +372,14 @@ def print_checks():
         errors = [error for functions in FUNCTIONS.values() for error in check(name, functions)]
         print(f"{name:17}" + "".join(f"{error:12.1e}" for error in errors))
         if not max(errors) < 1e-12:
-            sys.exit("These are too large: something is wrong.")
+            sys.exit("These errors are too large: something is wrong.")
 
 
 # ---- how long do they take, and how much of it is the activation? ----
 
 
 def timed(function, seconds):
-    """The function, which from now on appends the seconds that it takes to a list."""
+    """The function, wrapped so that each call appends the seconds that it takes to a list."""
 
     def call(*args, **kwargs):
         start = perf_counter()
@@ -392,7 +392,7 @@ def timed(function, seconds):
 
 def measure(name, size, runs):
     """For each contender, medians of the seconds of forward and backward, and of the activation's share."""
-    contenders = {"torch": (torch_run(name, np.float32, size), [])}  # where nobody times the activation
+    contenders = {"torch": (torch_run(name, np.float32, size), [])}  # its activation is not timed
     for label, functions in FUNCTIONS.items():
         spent = []
         watched = {key: timed(function, spent) for key, function in functions.items()}
@@ -400,13 +400,13 @@ def measure(name, size, runs):
 
     results = {label: [] for label in contenders}
     for i in range(runs + 1):
-        for label, (run, spent) in contenders.items():  # by turns: a busy machine is busy for all
-            sleep(0.05)  # until the other's threads sleep: they go on spinning, and would slow this one down
+        for label, (run, spent) in contenders.items():  # in turns, so that other load affects all alike
+            sleep(0.05)  # until the threads of the one before stop spinning, which would slow this one down
             spent.clear()
             start = perf_counter()
             run()
             total = perf_counter() - start
-            if i > 0:  # the first one warms up
+            if i > 0:  # the first run warms up
                 results[label].append((total, sum(spent) / total))
     return {label: [median(column) for column in zip(*rows)] for label, rows in results.items()}
 
@@ -416,7 +416,7 @@ def print_times(threads, quick):
     torch.set_num_threads(threads)
     if threadpool_limits is not None:
         threadpool_limits(threads, user_api="blas")
-    blas = threads if threadpool_limits is not None else "as it likes, for want of threadpoolctl"
+    blas = threads if threadpool_limits is not None else "its default, as threadpoolctl is not installed"
     runs = 1 if quick else 5
     print(f"\nForward and backward, float32, medians of {runs}; threads: {threads}, NumPy's BLAS: {blas}.")
     print("Beside each time, the activation's share of it:\n")

