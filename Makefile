@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Every target sets up what it needs in $(VENV), from Python's own venv and pip.
+# Every target installs what it needs in $(VENV), with Python's own venv and pip.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,8 +23,8 @@ lint: $(VENV)/bin/python
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(EACH_CPU) --ignore=tests/heavy
 
-# The property tests with other calls each time, and many more; those that failed are kept, and come first.
-# ONLY="test_functions and geglu", some of the tests, as pytest's -k has it.
+# The property tests with many more calls, other ones in each run; calls that failed are kept and come first.
+# ONLY="test_functions and geglu" runs some of the tests, as pytest's -k does.
 fuzz: export HYPOTHESIS_PROFILE = fuzz
 fuzz: export GELU_FAST_LAST_CALL = .hypothesis/last_call.py
 fuzz: $(VENV)/.test
@@ -36,25 +36,25 @@ heavy: export GELU_FAST_TEST_ALL = 1
 heavy: $(VENV)/.peers
 	$(BIN)/python -m pytest tests/heavy tests/test_typing.py
 
-# Both; here nothing may be skipped for want of a package, a compiler, or qemu.
+# Both; a test that lacks a package, a compiler, or qemu fails here instead of being skipped.
 test-all: export GELU_FAST_TEST_ALL = 1
 test-all: $(VENV)/.peers test heavy
 
-# Every float32; README and comments of the kernels tell what was found.
+# Every float32; README and comments of the kernels get the largest errors found.
 exhaustive: $(VENV)/.test
 	$(BIN)/python tests/exhaustive.py
 	$(BIN)/python tools/readme.py
 
-# Planted bugs, each of which the suite must notice; those that MUTANTS says (--only ID..., --tenth), or all.
+# Planted bugs, each of which the suite must notice: all, or those that MUTANTS chooses (--only ID..., --tenth).
 mutants: $(VENV)/.test
 	$(PIP) Cython
 	$(BIN)/python tools/mutants.py $(MUTANTS)
 
-# The suite under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind; ONLY=tsan, one of them.
+# The suite under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind; ONLY=tsan runs one.
 sanitize: $(VENV)/.test
 	$(BIN)/python tools/sanitize.py $(ONLY)
 
-# The third run is for the target beside torch held to AVX2; a CPU that has nothing better needs none.
+# The third run is for the target beside torch held to AVX2, on a CPU that has a better level.
 LEVELS = $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 BENCH = $(BIN)/python -m pytest benchmarks --benchmark-only
 bench: $(VENV)/.peers errors
@@ -67,12 +67,12 @@ bench: $(VENV)/.peers errors
 	$(BIN)/python benchmarks/report.py build/bench-*.json
 	$(BIN)/python tools/readme.py
 
-# The default number of threads on an idle and on a busy machine.
+# The default number of threads beside one thread, on an idle and on a busy machine.
 busy: $(VENV)/.test
 	$(BIN)/python benchmarks/busy.py
 	$(BIN)/python tools/readme.py
 
-# The picture of errors, gelu_fast's beside the peers'.
+# The picture of gelu_fast's errors beside its peers'.
 errors: $(VENV)/.peers
 	$(BIN)/python benchmarks/errors.py
 

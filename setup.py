@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The compiled part of the package; everything else stands in pyproject.toml."""
+"""The compiled part of the package; pyproject.toml has everything else."""
 
 import os
 import shlex
@@ -19,8 +19,8 @@ from setuptools.errors import CCompilerError, ExecError, LinkError, OptionError
 
 KERNELS = "gelu_fast/kernels/"
 
-# Machine -> ISA level -> flags of its kernels, compiled from kernels/isa_<level>.c. levels.c says how the
-# CPU is asked for each.
+# Machine -> ISA level -> flags of its kernels, which kernels/isa_<level>.c compiles. levels.c says how the CPU
+# is asked for each.
 ISA_FLAGS = {
     "x86_64": {"baseline": [], "x86_v3": ["-march=x86-64-v3"], "x86_v4": ["-march=x86-64-v4"]},
     "aarch64": {"neon": []},
@@ -31,15 +31,15 @@ COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or
 
 
 def known(*flags):
-    """The flags that the compiler knows; none if there is no compiler, as CheckedKernels says later."""
+    """The flags that the compiler knows; none if there is no compiler, which CheckedKernels reports later."""
     if shutil.which(COMPILER[0]) is None:
         return []
     probe = [*COMPILER, "-E", "-x", "c", os.devnull]
     return [flag for flag in flags if subprocess.run([*probe, flag], capture_output=True).returncode == 0]
 
 
-# IEEE arithmetic, whatever CC, CFLAGS, CPPFLAGS and LDFLAGS say: these flags come last and take back the others.
-# kernels/simd.h checks the outcome. The linker gets them as well: at -ffast-math, -Ofast and -mdaz-ftz, compilers
+# IEEE arithmetic, whatever CC, CFLAGS, CPPFLAGS and LDFLAGS say: these flags come last and undo the others.
+# kernels/simd.h checks the outcome. The linker gets them as well: with -ffast-math, -Ofast and -mdaz-ftz, compilers
 # link code that makes the whole process flush subnormal numbers to zero.
 TAKEN_BACK = """
     -fno-fast-math -fno-unsafe-math-optimizations -fno-associative-math -fno-reciprocal-math -fno-finite-math-only
@@ -47,21 +47,22 @@ TAKEN_BACK = """
     -fdenormal-fp-math=ieee -mfpmath=sse -mno-daz-ftz
 """
 IEEE = [*known(*TAKEN_BACK.split()), "-O3", "-ffp-contract=off"]  # fma() is written where it is meant
-# Of tools/sanitize.py, which wants the lines of the source, and a compile that is soon done; they come last of all.
+# tools/sanitize.py sets these, for line numbers and a fast compilation; they come last of all.
 DEBUG = shlex.split(os.environ.get("GELU_FAST_CFLAGS") or "")
 FLAGS = [*IEEE, "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", *DEBUG]
-# SCHEDULE, before registers are given out: or GCC leaves the vectors of a group (kernels/simd.h) one after the other.
-# Clang does so anyway, and does not know the flags.
+# Schedule before register allocation, or GCC computes the vectors of a group (kernels/simd.h) one after the other.
+# Clang interleaves them anyway, and does not know the flags.
 SCHEDULE = known("-fschedule-insns", "-fsched-pressure")
 
-# OpenMP elsewhere than on Linux is untested: there is one thread.
+# Other systems than Linux get one thread, as OpenMP is untested there.
 openmp_wanted = os.environ.get("GELU_FAST_OPENMP") or "1"
 if openmp_wanted not in ("0", "1"):
     raise OptionError(f"GELU_FAST_OPENMP must be 0 (one thread, without OpenMP) or 1, not {openmp_wanted!r}")
 OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") and openmp_wanted == "1" else []
 
 
-# A library is loaded; status 3 if after that this process flushes subnormal numbers. One for another machine is not.
+# Load a library; exit with status 3 if the process then flushes subnormal numbers. A library for another machine does
+# not load, and passes.
 LOAD = """
 import ctypes, sys
 try:
@@ -73,7 +74,7 @@ sys.exit(0 if float("5e-324") * 1.0 else 3)
 
 
 class CheckedKernels(build_clib):
-    """The kernels, after a trial of the compiler: an error of its own would not say what to do."""
+    """Build the kernels, after a trial of the compiler whose errors say what to do."""
 
     def build_libraries(self, libraries):
         self.attempt("int one;", [], "Install one (Debian: gcc and libc6-dev), or name it in CC.")
@@ -111,7 +112,7 @@ class CheckedKernels(build_clib):
                 ) from None
 
 
-# One wheel for every CPython from 3.11 on, but for the free-threaded ones, which have no stable ABI yet.
+# One wheel for every CPython from 3.11 on, except free-threaded builds, which have no stable ABI yet.
 ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")
 MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")]
 

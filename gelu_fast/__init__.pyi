@@ -1,7 +1,7 @@
-# Arrays and scalars of one float type give that type, and Python's floats np.float64. (To a type checker a bool is a
-# float; here it gives np.float16.) Other and mixed types, dtype=, mu= and sigma= give an array or scalar of some type.
-# As in NumPy's stubs, what is like an array gives an array, though pandas and dask give their own. A scalar is like an
-# array too, so overloads overlap on purpose:
+# Arrays and scalars of one float type give that type, and Python floats give np.float64. (For a type checker a bool is
+# a float; at run time it gives np.float16.) Other and mixed types, dtype=, mu= and sigma= give an array or scalar of
+# any type. As in NumPy's stubs, ArrayLike gives an array, though objects of pandas and dask give their own kind. A
+# scalar is ArrayLike too, so overloads overlap on purpose:
 # pyright: reportOverlappingOverload=false
 from collections.abc import Sequence
 from typing import (

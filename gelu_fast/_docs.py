@@ -18,9 +18,9 @@ from gelu_fast._functions import FORMS, FUNCTIONS, REFERENCES
 WIDTH = 79
 
 
-@cache  # many are alike
+@cache  # many paragraphs occur more than once
 def _wrapped(text, indent=""):
-    """The paragraph in lines of at most WIDTH characters, with code unbroken; textwrap takes ten times as long."""
+    """The paragraph in lines of at most WIDTH characters, code never split; textwrap takes ten times as long."""
     pieces = text.split("``")
     pieces[1::2] = [code.replace(" ", "\0") for code in pieces[1::2]]
     lines, line = [], indent
@@ -33,7 +33,7 @@ def _wrapped(text, indent=""):
 
 
 def _items(items):
-    """A list of numpydoc: names, and what they are."""
+    """A list of numpydoc: names, each with its text."""
     return "\n".join(f"{name}\n{_wrapped(text, '    ')}" for name, text in items.items())
 
 

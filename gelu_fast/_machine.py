@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Resources that the system reports: the size of the cache, and the quota of CPUs."""
+"""Resources as the system reports them: the size of the cache, and the quota of CPUs."""
 
 import math
 import os
@@ -7,8 +7,8 @@ import os
 _CACHES = "/sys/devices/system/cpu/cpu0/cache"
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
-# The last-level cache counts as at most so many times the caches before it. A virtual machine may report the cache of a
-# whole socket: 480 MiB for 2 CPUs with 2 MiB of L2 each, where arrays of 64 MiB were as slow as memory (Granite
+# The last-level cache counts as at most this many times the caches before it. A virtual machine may report the cache of
+# a whole socket: 480 MiB for 2 CPUs with 2 MiB of L2 each, where arrays of 64 MiB were as slow as memory (Granite
 # Rapids). The limit makes that 64 MiB, and leaves the 32 MiB of eight cores with 1 MiB of L2 each as they are (Zen 4).
 _MOST = 16
 
@@ -19,7 +19,7 @@ def _read(*path):
 
 
 def cache_bytes(system=_CACHES):
-    """Bytes of the last cache that the CPUs it serves may fill; infinity where the system does not tell."""
+    """The size of the last-level cache in bytes, limited by _MOST; infinity where the system does not report it."""
     sizes = []
     for index in os.listdir(system) if os.path.isdir(system) else ():
         try:
@@ -54,8 +54,8 @@ def _quotas(folder):
 
 
 def cpu_quota(most, groups="/proc/self/cgroup", system="/sys/fs/cgroup"):
-    """The least quota of this process's control groups, in CPUs, rounded up, and at most `most`. Where the user has set
-    OMP_NUM_THREADS, that decides, and the quota is `most`."""
+    """The smallest quota of this process's control groups, in CPUs, rounded up, and at most `most`. If the user has set
+    OMP_NUM_THREADS, quotas do not count, and the result is `most`."""
     if "OMP_NUM_THREADS" in os.environ:
         return most
     try:
@@ -68,7 +68,7 @@ def cpu_quota(most, groups="/proc/self/cgroup", system="/sys/fs/cgroup"):
         if controllers and "cpu" not in controllers.split(","):
             continue
         mounts = [os.path.join(system, name) for name in (controllers, "cpu")] if controllers else [system]
-        # In a container the path may be the host's, which is not mounted here; then the group is at the mount itself.
+        # In a container the path may be the host's, which is not mounted here; then the group is the mount itself.
         parts = [part for part in path.split("/") if part]
         for mount in mounts:
             for depth in range(len(parts) + 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names and docstrings of all that is public. Every function and ufunc says that it is of gelu_fast, and is pickled by
+"""Names and docstrings of all public functions and ufuncs. Their `__module__` is gelu_fast, and pickle stores them by
 that name."""
 
 import copyreg
@@ -29,7 +29,7 @@ def _pickle_ours_by_name(previous):
 
 def _name_inputs(ufuncs, inputs):
     """Replace NumPy's x1, x2 by the names of the inputs, in signature and docstring."""
-    from inspect import Parameter, signature  # NumPy 2.4 has imported it
+    from inspect import Parameter, signature  # NumPy 2.4 has imported inspect already
 
     named = signature(ufuncs[0])
     parameters = list(named.parameters.values())
