@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every row of kernels/functions.h has all that CONTRIBUTING.md asks of a new function; each failure names the file that
+"""Every row of kernels/functions.h has all that CONTRIBUTING.md asks of a new function; a failure names the file that
 lacks something. A made-up row lacks everything."""
 
 import ast
