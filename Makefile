@@ -26,10 +26,10 @@ test: $(VENV)/.test
 # The property tests with many more calls, other ones in each run; calls that failed are kept and come first.
 # ONLY="test_functions and geglu" runs some of the tests, as pytest's -k does.
 fuzz: export HYPOTHESIS_PROFILE = fuzz
-fuzz: export GELU_FAST_LAST_CALL = .hypothesis/last_call.py
+fuzz: export GELU_FAST_LAST_CALL = .hypothesis
 fuzz: $(VENV)/.test
 	mkdir -p .hypothesis
-	$(BIN)/python -m pytest tests/test_properties.py -k "$(ONLY)"
+	$(BIN)/python -m pytest $(EACH_CPU) tests/test_properties.py -k "$(ONLY)"
 
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1

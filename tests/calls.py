@@ -139,8 +139,9 @@ def settings_kept():
 
 
 def got(call):
-    if last := os.environ.get("GELU_FAST_LAST_CALL"):  # the only trace of a call that ends the process
-        Path(last).write_text(call.source())
+    if folder := os.environ.get("GELU_FAST_LAST_CALL"):  # the only trace of a call that ends the process
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+        Path(folder, f"last_call_{worker}.py").write_text(call.source())
     with settings_kept():
         return run(call, gelu_fast)
 
