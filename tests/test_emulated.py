@@ -21,7 +21,7 @@ from gelu_fast import _core
 # ---- kernels without Python ----
 
 
-def build_driver(machine, compiler, folder, *link_flags):
+def build_driver(machine, compiler, folder, *more_flags):
     """The executable, made of the C files of setup.py and tests/kernel_driver.c."""
 
     def run(*args):
@@ -30,8 +30,8 @@ def build_driver(machine, compiler, folder, *link_flags):
 
     include = ["-I", str(ROOT / "gelu_fast" / "kernels")]
     for sources, flags in [*sources_on(machine, compiler), (["tests/kernel_driver.c"], include)]:
-        run(*flags, "-c", *(str(ROOT / source) for source in sources if source.endswith(".c")))
-    run(*link_flags, *(str(path) for path in folder.glob("*.o")), "-o", "kernel_driver")
+        run(*flags, *more_flags, "-c", *(str(ROOT / source) for source in sources if source.endswith(".c")))
+    run(*more_flags, *(str(path) for path in folder.glob("*.o")), "-o", "kernel_driver")
     return str(folder / "kernel_driver")
 
 
@@ -70,18 +70,15 @@ def neon(neon_driver):
     return through(*neon_driver)
 
 
-@pytest.fixture(scope="module")
-def x86_v3_driver(sources, tmp_path_factory):
-    """The command of the kernels for x86-64-v3, on this CPU."""
+@pytest.fixture
+def x86_v3():
+    """function(name, x, ...) of this CPU."""
     if "x86-64-v3" not in _core.available_isa_levels:
         absent("needs a CPU of x86-64-v3, whose results neon's are compared with")
-    compiler = command("gcc", "cc", debian="gcc")
-    return [build_driver("x86_64", compiler, tmp_path_factory.mktemp("x86_v3")), "x86-64-v3"]
-
-
-@pytest.fixture(scope="module")
-def x86_v3(x86_v3_driver):
-    return through(*x86_v3_driver)
+    before = _core.isa_level
+    _core._use_level("x86-64-v3")
+    yield lambda name, *inputs: _core.ufuncs[name](*inputs)
+    _core._use_level(before)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -113,11 +110,15 @@ def test_neon_is_x86_v3_for_several_inputs(name, neon, x86_v3, dtype, report):
     report(f"{name} {dtype}: the bits of x86-64-v3 for all of {inputs[0].size} inputs")
 
 
-def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3_driver):
-    """And for decisions of stochastic GELU: results of x86-64-v3 are tested by test_random.py and test_ufunc.py."""
+def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3, tmp_path):
+    """And for decisions of stochastic GELU. test_random.py and test_ufunc.py test the results of x86-64-v3."""
+    compiler = command("gcc", "cc", debian="gcc")
+    driver = build_driver(
+        "x86_64", compiler, tmp_path, "-O1"
+    )  # compiled sooner, and the bits are those of -O3
     ours, theirs = (
-        subprocess.run(driver, capture_output=True, check=True).stdout
-        for driver in (neon_driver, x86_v3_driver)
+        subprocess.run(command, capture_output=True, check=True).stdout
+        for command in (neon_driver, [driver, "x86-64-v3"])
     )
     assert len(ours) > 10**6 and ours == theirs
 

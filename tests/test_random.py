@@ -16,8 +16,6 @@ from scipy.stats import chi2, norm
 import gelu_fast
 from gelu_fast import _core, gelu, stochastic_gelu
 
-pytestmark = every_level
-
 FORMS = {False: "erf", "tanh": "tanh", "sigmoid": "sigmoid"}
 FALSE_ALARM = 1e-9
 LOW = 0xFFFFFFFF
@@ -66,6 +64,7 @@ def words(key, at, n):
     return np.stack(four).reshape(4, n, 16).swapaxes(0, 1).ravel()
 
 
+@every_level
 @pytest.mark.parametrize(
     "counter, key, answer",
     [  # kat_vectors of Random123
@@ -84,6 +83,7 @@ def test_known_answers(counter, key, answer):
 
 
 # From 2**28 on, counters need their second word, in the middle of what is computed at once or not.
+@every_level
 @pytest.mark.parametrize("at", [0, 1, 1000, 2**28 - 4, 2**28 - 3, 2**28, 2**40 + 1, 2**59 - 1])
 def test_words(at):
     keys = np.random.default_rng(at % 1000).integers(1 << 32, size=(20, 4), dtype="u4")
@@ -119,6 +119,7 @@ def decided(x, rng, approx, offset=0):
     return np.where(mask | np.isnan(x), x, np.copysign(0, x)), mask, np.abs(u - gate) <= 1e-13 * gate
 
 
+@every_level
 @pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 127, 128, 129, 767, 768, 769, 1000, 200_001])
 def test_rule(dtype, approx, n):
     """The same on every ISA level, as this knows nothing of them."""
@@ -141,6 +142,7 @@ def inverse(u, approx):
     return high
 
 
+@every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rule_where_gate_and_number_are_near(dtype, approx, report):
     """So near that float32 alone does not tell, or one of 52 bits from one of 32."""
@@ -166,6 +168,7 @@ def test_rule_where_gate_and_number_are_near(dtype, approx, report):
     )
 
 
+@every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rule_to_the_last_bit(dtype, approx):
     """Of small numbers, from which those with one bit less would differ."""
@@ -183,6 +186,7 @@ def test_rule_to_the_last_bit(dtype, approx):
         assert (mask[at] == (step > 0)).all()
 
 
+@every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_length_does_not_matter(dtype):
     x = values(3000, dtype)
@@ -204,6 +208,7 @@ SMALL = ["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"]
 SMALL += ["float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e4m3b11fnuz"]  # without -0.0
 
 
+@every_level
 @pytest.mark.parametrize("name", SMALL)
 def test_small_types_are_taken_through_float32(approx, name):
     dtype = type_of(name)
@@ -265,6 +270,7 @@ def in_order(x):
     return result
 
 
+@every_level
 @pytest.mark.parametrize("layout", LAYOUTS | REPEATED)
 def test_layout(threads, dtype, layout):
     x = (LAYOUTS | REPEATED)[layout](values(BASE, dtype))
@@ -276,6 +282,7 @@ def test_layout(threads, dtype, layout):
     assert_same(mask, want_mask)
 
 
+@every_level
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layout_of_out(threads, dtype, layout):
     """Nothing beside it is written."""
@@ -291,6 +298,7 @@ def test_layout_of_out(threads, dtype, layout):
     assert (room == 7).all()
 
 
+@every_level
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_in_place(threads, dtype, layout):
     x = LAYOUTS[layout](values(BASE, dtype))
@@ -302,6 +310,7 @@ def test_in_place(threads, dtype, layout):
     assert_same(mask, want_mask)
 
 
+@every_level
 def test_two_layouts(threads, dtype):
     base, room = values(BASE, dtype), np.zeros(BASE, dtype)
     planes, rows = base.reshape(30, 8, 1001), room.reshape(30, 8, 1001)
@@ -317,6 +326,7 @@ def test_two_layouts(threads, dtype):
         assert_same(out.copy(), in_order(x)[0])
 
 
+@every_level
 @pytest.mark.parametrize("step", [1, 2, -1])
 @pytest.mark.parametrize("shift", [1, 16, 5000])
 def test_overlap(threads, dtype, shift, step):
@@ -503,6 +513,7 @@ def draw(approx):
     return many
 
 
+@every_level
 def test_zeros(draw, dtype):
     for zero in (0.0, -0.0):
         y, mask = draw(zero, dtype)
@@ -510,6 +521,7 @@ def test_zeros(draw, dtype):
         assert mask.any() and not mask.all()
 
 
+@every_level
 def test_infinities(draw, dtype):
     y, mask = draw(np.inf, dtype)
     assert (y == np.inf).all() and mask.all()
@@ -517,6 +529,7 @@ def test_infinities(draw, dtype):
     assert (y == 0).all() and not mask.any()
 
 
+@every_level
 def test_nan(draw, dtype):
     for nan in (np.nan, -np.nan):
         y, mask = draw(nan, dtype)
@@ -524,6 +537,7 @@ def test_nan(draw, dtype):
         assert not mask.any()
 
 
+@every_level
 def test_nan_among_others(dtype):
     for position in range(40):
         x = np.ones(40, dtype)
@@ -531,6 +545,7 @@ def test_nan_among_others(dtype):
         np.testing.assert_array_equal(np.isnan(stochastic_gelu(x, position)), np.isnan(x))
 
 
+@every_level
 def test_subnormals(draw, dtype):
     info = np.finfo(dtype)
     for value in (info.smallest_subnormal, info.tiny / 2, info.tiny):
@@ -540,6 +555,7 @@ def test_subnormals(draw, dtype):
             np.testing.assert_array_equal(y != 0, mask)
 
 
+@every_level
 def test_large_values(draw, dtype):
     """At 9 a gate is 1 in float32, at 40 in float64 and every form; at -40 it is below every number."""
     for value in (9.0, 40.0, 1e4, np.finfo(dtype).max):
@@ -793,6 +809,7 @@ def test_bad_rng(rng, error, size):
 # ---- offset ----
 
 
+@every_level
 @pytest.mark.parametrize(
     "offset", [0, 1, 31, 32, 33, 63, 64, 65, 100, 767, 768, 12_345, 2**31 - 1, 2**32 + 5, 2**62 - 3]
 )
@@ -806,6 +823,7 @@ def test_rule_with_an_offset(dtype, offset):
         assert_same(y, want)
 
 
+@every_level
 @pytest.mark.parametrize("n", [1, 63, 64, 1000])
 def test_the_largest_offset(dtype, n):
     """The last number is 2**64 - 1; the counters that give its words have 64 bits."""
