@@ -23,14 +23,16 @@ def test_the_table_tells_of_every_fault():
         {"find": "return", "replace": "yield"},  # stands more than once
         {"replace": "find"},
         {"tests": None},
+        {"tests": ["file.py::test_that_is_gone"]},
+        {"tests": ["no_such_file.py"]},
         {"reason": "besides tests"},
         {"id": "second"},
     ],
     ids=str,
 )
 def test_bad_rows_are_refused(change, tmp_path):
-    (tmp_path / "file.py").write_text("find\nreturn 1\nreturn 2\n")
-    good = {"file": "file.py", "find": "find", "replace": "found", "tests": ["tests"]}
+    (tmp_path / "file.py").write_text("find\nreturn 1\nreturn 2\ndef test_it(): pass\n")
+    good = {"file": "file.py", "find": "find", "replace": "found", "tests": ["file.py::test_it[1]"]}
     rows = [good | {"id": "first"}, good | {"id": "second"}]
     assert [*mutants.stale(rows, tmp_path)] == []
     rows[0] = {key: value for key, value in (rows[0] | change).items() if value is not None}

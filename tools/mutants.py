@@ -78,6 +78,10 @@ def stale(rows, root=ROOT):
             yield f"{row['id']}: `find` occurs {n} times in {row['file']}, or equals `replace`"
         if ("tests" in row) == ("reason" in row):
             yield f"{row['id']}: needs either `tests`, or the `reason` why there can be none"
+        for test in row.get("tests", ()):
+            file, _, name = test.partition("[")[0].partition("::")
+            if not (root / file).exists() or f"def {name}" not in (root / file).read_text():
+                yield f"{row['id']}: there is no {test}"
 
 
 def rows_of_table():
