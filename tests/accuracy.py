@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The judges of accuracy: inputs where kernels err most, and how far results may be from what oracle.py says."""
+"""The judges of accuracy: inputs where kernels err most, and how far results may be from oracle.py's exact values."""
 
 import numpy as np
 import oracle
@@ -19,13 +19,13 @@ def every_float16():
 
 
 def borders(step, end):
-    """Multiples of a step: the kernels pass from one segment to the next, and to the tail, at multiples of 1/8192 for
-    float32, of 1/1024 for float64; a float32's tail ends at a multiple of 1/16 (coeffs_*.h)."""
+    """Multiples of a step. The kernels pass from one segment to the next, and to the tail, at multiples of 1/8192 for
+    float32, and of 1/1024 for float64. A float32's tail ends at a multiple of 1/16 (coeffs_*.h)."""
     return np.arange(step, end, step)
 
 
 def some_float32():
-    """Every 1021st float32, and all near a place where a kernel's path changes."""
+    """Every 1021st float32, and all float32 near the places where a kernel's path changes."""
     every_1021st = np.arange(0, 1 << 32, 1021, dtype=np.uint64).astype(np.uint32)
     windows = [
         (np.array(places, np.float32).view(np.uint32).astype(np.int64)[:, None] + np.arange(-n, n)).ravel()
@@ -41,7 +41,7 @@ def some_float32():
 
 
 def some_float64(name, n, seed):
-    """n points: bits log-uniform, the tail to where results vanish, the middle, near segments' borders."""
+    """n points: random bits, the tail up to where results vanish, the middle, and points near the segments' borders."""
     rng = np.random.default_rng(seed)
     tail = {"exact": 38.6, "tanh": 21.6, "sigmoid": 441.5}[UFUNCS[name][1]]
     near = rng.choice(borders(1 / 1024, 22), n // 5) * (
@@ -60,14 +60,15 @@ def some_float64(name, n, seed):
 
 
 def right_signs(name, x, got, exact):
-    """gelu has the sign of x, zeros included; the others that of the exact value."""
+    """Whether signs are right. gelu has the sign of x, even where it is zero; other results, where not zero, have the
+    sign of the exact value."""
     if UFUNCS[name][0] == "gelu":
         return np.signbit(got) == np.signbit(x)
     return (got == 0) | (np.signbit(got) == np.signbit(exact))
 
 
 def judge(name, got, errors, inputs, report):
-    """Errors in ULP, against the bound; NaN is none."""
+    """Assert that the errors, in ULP, are within the bound, and that none is NaN."""
     worst, bound = int(errors.argmax()), ULP[name][got.dtype.name]
     where = ", ".join(float(x[worst]).hex() for x in inputs)
     report(f"{name} {got.dtype}: {errors[worst]:.4f} ULP at {where} of {got.size} inputs, bound {bound}")
@@ -76,7 +77,7 @@ def judge(name, got, errors, inputs, report):
 
 
 def judge_of_one(ufunc, name, x, exact, report):
-    """`exact` as `oracle.error` takes it: (high, low, shift) or its beginning."""
+    """`exact` is what `oracle.error` takes: (high, low, shift), or the first of these."""
     got = ufunc(x)
     assert got.dtype == x.dtype
     judge(name, got, oracle.error(got, *exact, unit=oracle.units(name, x)), [x], report)
@@ -87,7 +88,7 @@ def judge_of_one(ufunc, name, x, exact, report):
 
 
 def wide_inputs(name, n, dtype, seed):
-    """Ordinary numbers, all of the curve's tail, factors and numbers of any size."""
+    """Ordinary numbers, numbers in all of the curve's tail, and factors and numbers of any size."""
     rng = np.random.default_rng(seed)
     info = np.finfo(dtype)
     largest = np.dtype(dtype).type(np.inf).view(f"u{info.dtype.itemsize}")
@@ -115,7 +116,8 @@ def wide_inputs(name, n, dtype, seed):
 
 
 def errors_of(name, got, exact, low, shift, of_one_is_nothing, inputs, dtype, larger, output):
-    """In ULP, or the larger units that the table allows. What counts as zero may as well be computed."""
+    """Errors in ULP, or in the larger units that _bounds.py allows. Where a factor may count as zero, a result of zero
+    is right, and so is the computed product."""
     working = WORKING[np.dtype(dtype).name]
     unit = np.zeros(got.shape)
     if UFUNCS[name][0] in OF_LARGEST_TERM:
@@ -134,7 +136,7 @@ def is_rounded_product(name):
 
 
 def composed_balls(name, inputs):
-    """As oracle.composed_balls, kept in build/."""
+    """oracle.composed_balls, kept in build/."""
     return oracle.kept(
         name, b"".join(x.tobytes() for x in inputs), lambda: np.array(oracle.composed_balls(name, inputs))
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Calls that a machine chooses, each as the text of a script, and the judge of their results.
+"""Calls that hypothesis chooses, each as the text of a script, and the judge of their results.
 
-A call is run twice from its text: with gelu_fast, and with the package that tests/model.py makes."""
+The text of a call is run twice: with gelu_fast, and with the package that tests/model.py makes."""
 
 import inspect
 import os
@@ -26,7 +26,7 @@ class Subclass(np.ndarray):
 
 
 def memory(values, itemsize, n_bytes):
-    """Bytes from a multiple of 64 on; the order of the values has no period."""
+    """Bytes that begin at a multiple of 64; the values are repeated in an order without a period."""
     values = np.frombuffer(bytes.fromhex(values), f"V{itemsize}")
     room = np.zeros(n_bytes + 64, np.uint8)
     room = room[-room.ctypes.data % 64 :][:n_bytes]
@@ -55,7 +55,7 @@ class Call:
         self.setup, self.expression, self.outs = setup, expression, outs
 
     def source(self):
-        """A script that can be pasted."""
+        """The call as a script that can be pasted."""
         return f"{HEAD}{self.setup}\nresult = {self.expression}\nprint(repr(result))\n"
 
     def __repr__(self):
@@ -74,15 +74,15 @@ class Outcome:
 
 
 def with_one_nan(array):
-    """The payload of a NaN is not promised."""
+    """Make all NaNs in the array the same, as the payload of a NaN is not promised."""
     nan = array != array
-    # An array of integers holds none and takes none; NaT is not equal to itself either, and has one pattern of bits.
+    # An array of integers cannot hold a NaN. NaT, too, differs from itself, but it has only one bit pattern.
     if nan.any() and array.dtype.kind != "M":
         array[nan] = np.nan
 
 
 def described(result, names, computed):
-    """All that can be seen of a result; bytes only where it is `computed`."""
+    """All that a caller sees of a result; its bytes only where `computed` is true."""
     about = [type(result).__name__, [name for name, value in names.items() if value is result]]
     if not isinstance(result, (np.ndarray, np.generic)):
         return [*about, repr(result)]
@@ -97,7 +97,7 @@ def described(result, names, computed):
 
 
 def results_of(call, names, result):
-    """Each result as it is seen; of a new one, only the elements that the call computes."""
+    """Each result as a caller sees it; of a new array, only the elements that the call computes."""
     results = result if isinstance(result, tuple) else (result,)
     for one in results:
         given = any(one is names[name] for name in call.outs)
@@ -147,7 +147,8 @@ def got(call):
 
 
 def wanted(call):
-    """Again where a result was computed for the first time: that calls a ufunc, which clears NumPy's warnings."""
+    """The outcome with the model. A run that computes a result for the first time is repeated, as it calls a ufunc,
+    which clears NumPy's warnings."""
     while True:
         model.Notes.new = 0
         outcome = run(call, model.PACKAGE)
@@ -158,7 +159,7 @@ def wanted(call):
 
 
 def agree(have, want):
-    """Of two things wrong with a call, a sigma that is not above 0 may be told, as it is looked at first."""
+    """If a call has two errors, and one is a sigma not above 0, gelu_fast may report this one: it is checked first."""
     if have.error is model.BadSigma and want.error is not None:
         return have.memory == want.memory
     return have == want
@@ -201,8 +202,8 @@ CODES = st.binary(min_size=4, max_size=48)
 
 
 def values_of(codes, dtype, positive):
-    """Numbers of this type, one for each four bytes: special ones, some where the curve bends, any bits. Their bytes as
-    hexadecimal digits."""
+    """Numbers of this type, one for each four bytes of `codes`: special ones, ones where the curve bends, and any bits.
+    Returned are their bytes in hexadecimal digits."""
     dtype = np.dtype(dtype)
     codes = np.frombuffer(codes[: len(codes) // 4 * 4], "<u4")
     bits = np.outer(codes, np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], "u8")).view("u1")
@@ -221,7 +222,7 @@ def values_of(codes, dtype, positive):
 
 
 def meets_itself(shape, strides, itemsize):
-    """Whether elements may lie on each other."""
+    """Whether elements of the array may overlap each other."""
     extent = itemsize
     for step, n in sorted((abs(step), n) for step, n in zip(strides, shape) if n > 1):
         if step < extent:
@@ -231,16 +232,16 @@ def meets_itself(shape, strides, itemsize):
 
 
 class Draft:
-    """The lines of a call, as they are drawn."""
+    """The lines of a call's script, while they are chosen."""
 
     def __init__(self, draw, is_plain=False):
         self.draw = draw
-        self.rooms = []  # of each: values, their size, number of bytes
+        self.rooms = []  # for each: values, their size, number of bytes
         self.written = []  # rooms in which outputs lie
         self.lines = []
         self.may_be_written = {}  # name -> shape
-        self.places = []  # shape, room, type, strides and offset of arrays whose elements are apart
-        # arrays as most calls have, for which there are shorter ways
+        self.places = []  # shape, room, type, strides and offset of arrays whose elements do not overlap
+        # arrays of the usual kind, for which the functions have shorter paths
         self.is_plain = is_plain or self.pick(False, False, True)
         self.dtype = self.pick(*FLOATS) if self.is_plain else self.pick(*DTYPES)
 
@@ -248,7 +249,7 @@ class Draft:
         return self.draw(one_of(*options))
 
     def often(self, usual, *others):
-        """The first option in two of three cases."""
+        """Choose the first option in two of three cases."""
         return self.pick(*[usual] * (2 * len(others)), *others)
 
     def shape(self, most=50_000):
@@ -263,10 +264,8 @@ class Draft:
 
     def strides(self, shape, itemsize, is_written):
         kind = "C" if self.is_plain else self.pick("C", "C", "any", "any", "F", "repeated", "dense")
-        if is_written and kind in (
-            "repeated",
-            "dense",
-        ):  # no one result is right where written elements overlap
+        # Where written elements overlap, more than one result is right.
+        if is_written and kind in ("repeated", "dense"):
             kind = "any"
         if kind == "dense":
             return tuple(self.pick(1, itemsize, -itemsize, itemsize // 2) for _ in shape)
@@ -288,7 +287,7 @@ class Draft:
         return tuple(strides)
 
     def beside(self, shape):
-        """Sometimes: room, type, strides and offset of an array of this shape, moved by some of its elements."""
+        """Sometimes: room, type, strides and offset of an earlier array of this shape, shifted by some elements."""
         places = [place for place in self.places if place[0] == shape and place[1] not in self.written]
         if not places or self.pick(False, False, True):
             return None
@@ -297,7 +296,7 @@ class Draft:
         return number, dtype, strides, offset + shift * strides[-1]
 
     def array(self, name, shape, dtype=None, positive=False, is_written=False):
-        """Write the line that makes an array with this name, in memory of its own or with others."""
+        """Write the line that makes an array with this name, in memory of its own or in that of earlier arrays."""
         if not dtype:
             dtype = (
                 self.dtype
@@ -329,10 +328,10 @@ class Draft:
         room = self.rooms[number]
         room[2] = max(room[2], offset + high)
         made = f"np.ndarray({shape}, {{!r}}, room{number}, {offset}, {strides})"
-        if np.dtype(dtype) == bool:  # other bytes than 0 and 1 are no booleans
+        if np.dtype(dtype) == bool:  # only the bytes 0 and 1 are valid booleans
             self.lines.append(made.format("u1") + "[...] &= 1")
         self.lines.append(f"{name} = {made.format(dtype)}")
-        if dtype != "longdouble":  # some of its bytes mean nothing
+        if dtype != "longdouble":  # longdouble has padding bytes
             self.may_be_written[name] = shape
             if shape and np.dtype(dtype) != bool and not meets_itself(shape, strides, itemsize):
                 self.places.append((shape, number, dtype, strides, offset))
@@ -350,7 +349,7 @@ class Draft:
         return name
 
     def broadcast(self, shape):
-        """A shape that broadcasts to this one, most often."""
+        """A shape, which most often broadcasts to this one."""
         kind = self.pick(*["same"] * 7, "shorter", "ones", *["other"] * self.pick(0, 0, 0, 1))
         if kind == "shorter":
             return shape[self.pick(*range(len(shape) + 1)) :]
@@ -379,7 +378,7 @@ class Draft:
         if same and self.pick(False, False, True):
             return self.pick(*same)
         if self.pick(*[False] * 9, True):
-            # Not from one dimension to none: in accumulate that ends NumPy 2.4, by a segmentation fault.
+            # Never an `out` of no dimensions for a shape of one: NumPy 2.4 crashes on that in accumulate.
             shape = self.pick((2, *shape), shape[1:] or shape, (*shape[:-1], 1))
         return self.array(name, shape, self.result_dtype(), is_written=True)
 
@@ -404,7 +403,7 @@ class Draft:
         return "where=where"
 
     def options(self, shape, n_in, n_out, choice=None):
-        """Some of the arguments beside the inputs: all of a choice."""
+        """The arguments beside the inputs: all those of a choice."""
         given, outs = [], ()
         if choice is None:
             choice = self.pick(*[("out",)] * 3, ()) if self.is_plain else self.pick(*OPTIONS)
@@ -540,7 +539,7 @@ def method_calls(draw, name, method):
         if draft.pick(False, True):
             arguments.append(f"initial={draft.pick(*NUMBERS)}")
             if draft.pick(False, True):
-                # Not `where`: all elements of the result are computed, whatever this leaves out.
+                # The array is not named `where`: all elements of the result are computed, even if it leaves out inputs.
                 arguments.append(f"where={draft.array('chosen', draft.broadcast(shape), '?')}")
     given, outs = draft.options(tuple(after), 2, 1, options)
     return draft.done(f"{name}.{method}", arguments + given, outs, prod(shape) > MIN_SHARE)

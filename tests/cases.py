@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""THE cases of tests about the way of an array: functions, the two ways in, inputs, inputs that are refused, outputs;
-and how two results are compared."""
+"""THE cases for tests of an array's path: functions, the two ways in, inputs, refused inputs, outputs; and the
+comparison of two results."""
 
 from functools import partial
 from itertools import cycle
@@ -11,7 +11,7 @@ import pytest
 import gelu_fast
 from gelu_fast._bounds import FORMS, UFUNCS, UNARY
 
-every_level = pytest.mark.usefixtures("isa_level")  # of tests whose results depend on the ISA level
+every_level = pytest.mark.usefixtures("isa_level")  # for tests whose results depend on the ISA level
 
 FLOATS = [np.float16, np.float32, np.float64]
 OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
@@ -19,13 +19,13 @@ OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]
 
 
 def one_form_each(names):
-    """Each function in one form, the forms in turn: for tests of the way of an array, the same for all forms."""
+    """Each function in one form, the forms in turn: for tests of an array's path, which is the same for all forms."""
     functions = dict.fromkeys(UFUNCS[name][0] for name in names)
     return [f"{function}_{form}" for function, form in zip(functions, cycle(FORMS))]
 
 
 def through_function(name):
-    """The function that chooses the ufunc of this name, called with the ufunc's inputs: it has a way of its own for
+    """The function that chooses the ufunc of this name, called with the ufunc's inputs. It has a path of its own for
     plain arrays."""
     function, form = UFUNCS[name]
     chooser = getattr(gelu_fast, function.removesuffix("_mu_sigma"))
@@ -39,7 +39,7 @@ WAYS_IN = {"ufunc": lambda name: getattr(gelu_fast, name), "function": through_f
 
 
 def some_inputs(name, n, dtype, seed=1):
-    """Ordinary ones; sigma is above 0."""
+    """Ordinary numbers; sigma is above 0."""
     rng = np.random.default_rng(seed)
     inputs = [rng.normal(0, 3, n).astype(dtype) for _ in range(getattr(gelu_fast, name).nin)]
     if "mu_sigma" in name:
@@ -47,7 +47,7 @@ def some_inputs(name, n, dtype, seed=1):
     return inputs
 
 
-# Inputs for which there is no loop.
+# Inputs that no loop takes.
 REFUSED = [
     np.array([1 + 2j]),
     np.array([1 + 2j], np.complex64),
@@ -78,7 +78,7 @@ def bits(array):
 
 
 def assert_same(a, b):
-    """To the bit, in shape and type; of each output."""
+    """All outputs have the same types, shapes and bits."""
     a, b = outputs_of(a), outputs_of(b)
     assert len(a) == len(b)
     for one, other in zip(a, b):
@@ -88,7 +88,7 @@ def assert_same(a, b):
 
 
 def check_places(call, x, expected):
-    """In place, and however the outputs are aligned; nothing beside them is written."""
+    """Call it in place, and with outputs of several alignments: it writes nothing beside them."""
     in_place = x.copy()
     call(in_place, out=in_place)
     assert_same(in_place, expected)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fixtures of several modules, and the profiles of hypothesis."""
+"""Fixtures for several modules, and the profiles of hypothesis."""
 
 import os
 
@@ -14,10 +14,10 @@ from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
 
 LEVELS = [_core.isa_level] if os.environ.get("GELU_FAST_ISA") else _core.available_isa_levels
-CUT = "# ----"  # the line before and after a script that is printed
+CUT = "# ----"  # the line before and after a printed script
 
-# Chosen by HYPOTHESIS_PROFILE, or by --hypothesis-profile: the same calls each time, or others each time.
-# A test makes max_examples calls, or some times that: half a minute in all, or hours.
+# HYPOTHESIS_PROFILE or --hypothesis-profile chooses one: `short` makes the same calls each time, the others new ones.
+# A test makes max_examples calls, or a multiple of that: the tests take half a minute with `short`, hours with `fuzz`.
 settings.register_profile(
     "fuzz",
     max_examples=5000,
@@ -45,7 +45,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def isa_level(request, monkeypatch):
-    """Each ISA level of this CPU in turn, or the one that GELU_FAST_ISA names; child processes have it, too."""
+    """Each ISA level of this CPU in turn, or the one that GELU_FAST_ISA names; child processes use it, too."""
     level = getattr(request, "param", LEVELS[-1])
     monkeypatch.setenv("GELU_FAST_ISA", level)
     _core._use_level(level)
@@ -65,7 +65,7 @@ def ufunc(name):
 
 @pytest.fixture
 def function(name):
-    """gelu, gelu_gate or gelu_grad: its name."""
+    """The name of the function: gelu, gelu_gate or gelu_grad."""
     return UFUNCS[name][0]
 
 
@@ -83,7 +83,7 @@ def threads(request):
 
 @pytest.fixture(params=[0, float("inf")], ids=["streaming", "not streaming"])
 def stream_from(request):
-    """Results of calls of more bytes, inputs and results, are written past the cache."""
+    """A call of more bytes than this, inputs and results, writes its results past the cache."""
     before = _core._stream_from(request.param)
     yield request.param
     _core._stream_from(before)
@@ -91,12 +91,12 @@ def stream_from(request):
 
 @pytest.fixture
 def report(record_property):
-    """Keep what was measured, for the summary."""
+    """Keep a measured figure for the summary."""
     return lambda text: record_property("measured", f"{_core.isa_level} {text}")
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The calls that failed, to paste; measured figures, of tests that passed as well."""
+    """Print the calls that failed, as scripts to paste, and measured figures, also those of tests that passed."""
     for report in terminalreporter.getreports("failed"):
         for key, script in report.user_properties:
             if key == "call":

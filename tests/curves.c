@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The kernels of one ISA level as a library for tests/curves.py; and every curve and slope in two parts, which a
- * factor is multiplied with. Compiled with -DREGISTERS, float32 is computed by table_in_registers.h as on x86-64-v4,
- * whatever the CPU: by the same arithmetic in narrower vectors, with a lookup lane by lane. */
+ * The kernels of one ISA level as a library for tests/curves.py; and every curve and slope in the two parts that a
+ * factor is multiplied by. With -DREGISTERS, float32 is computed by table_in_registers.h as on x86-64-v4, on any CPU:
+ * by the same arithmetic in narrower vectors, with a lookup lane by lane. */
 #ifdef REGISTERS
 #include "simd.h"
 #ifndef TABLE_IN_REGISTERS
@@ -17,15 +17,15 @@ INLINE f32v f32_lookup(const f32 *table, f32_bits k)
 #endif
 #endif
 
-/* float32 and float64 will do, and take a third of the time to compile. */
+/* float32 and float64 are enough, and compile in a third of the time. */
 #include "kernels.h"
 #undef GELU_TYPES
 #define GELU_TYPES(ROW, ...) ROW(f32, f32, ##__VA_ARGS__) ROW(f64, f64, ##__VA_ARGS__)
 #define LEVEL tested
 #include "level.h"
 
-/* Of n numbers: both parts, hi and lo, and whether these are multiplied by 2^96, as tails are. For x < 0, and for x >
- * 0 in the segments; beyond these a tail is added to 1 or x, 2^21 times as large. */
+/* Writes for n numbers both parts, hi and lo, and whether these are multiplied by 2^96, as tails are. x is below 0, or
+ * above 0 in the segments: beyond these a tail is added to 1 or x, which is 2^21 times as large. */
 #define EACH_VECTOR(name, argument, in_segments, near, far)                                                  \
     void PASTE(R(name), _parts)(const REAL *of, REAL *value, REAL *lost, REAL *lifted, ptrdiff_t n)          \
     {                                                                                                        \

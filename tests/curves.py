@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The search that aims at the worst of functions of several inputs.
+"""The search for the inputs at which functions of several inputs err most.
 
 Such a result is a factor a times a curve of one number, which the kernels hold in two parts, value + lost. The error
-of a product is at most 0.5 ULP for its rounding and e, which is 2^p times the relative error of the two parts and of
-the rounding of a times lost, p the type's precision; it is reached where the product lies at the top of a binade. So e
-can be found for every float32, LIMIT for it makes 0.99 ULP of a product (0.995 of a subnormal one: gelu.h), and `aimed`
-finds factors that show it. tests/curves.c shows the two parts."""
+of a product is at most 0.5 ULP + e: 0.5 ULP for its own rounding, and e for the error of the two parts and for the
+rounding of a times lost. e is 2^p times their relative error, where p is the type's precision. The error is that large
+where the product lies at the top of a binade. So e can be computed for every float32, and e <= LIMIT means an error of
+at most 0.99 ULP (0.995 for a subnormal product: gelu.h). `aimed` finds factors that show this error. tests/curves.c
+gives the two parts."""
 
 import ctypes
 import hashlib
@@ -28,7 +29,7 @@ KERNELS = ROOT / "gelu_fast" / "kernels"
 LIMIT = 0.49
 WORST = Path(__file__).with_name("worst.json")  # written by exhaustive.py
 
-# Those of setup.py that decide bits. REGISTERS: x86-64-v4's float32, by narrower vectors.
+# The flags of setup.py that decide bits. REGISTERS: float32 as on x86-64-v4, computed with narrower vectors.
 FLAGS = "-O1 -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC".split()
 LEVELS = {
     "baseline": [],
@@ -39,10 +40,11 @@ LEVELS = {
 }
 PRECISION = {"float32": 24, "float64": 53}
 
-# gelu, its gate and its gradient; and the gate's slope, which with the gate makes the gradient of location and scale.
+# gelu, its gate and its gradient; and the gate's slope, which is combined with the gate in the gradient with location
+# and scale.
 OF_GRADIENT = [f"slope_{form}" for form in FORMS]
 CURVES = [f"{prefix}{form}" for prefix in ("", "gate_", "grad_") for form in FORMS] + OF_GRADIENT
-BEGIN = 2.0**-60  # below it x/2 and 1/2 do
+BEGIN = 2.0**-60  # below it x/2 and 1/2 are exact enough
 CUTOFF = {
     "float32": {"erf": 14.1875, "tanh": 10.6875, "sigmoid": 61.125},
     "float64": {"erf": 38.4, "tanh": 21.5, "sigmoid": 435.0},
@@ -64,21 +66,21 @@ class Level:
             args = [*flags, "-I", KERNELS, *sources, "-o", new]
             done = subprocess.run([compiler, *map(str, args)], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
-            new.replace(path)  # at once: another process may look for it
+            new.replace(path)  # atomically, as another process may load it
         self.library = ctypes.CDLL(str(path))
         kernels = ctypes.c_void_p * (4 * 2 * len(UFUNCS))
         self.kernels = np.frombuffer(kernels.in_dll(self.library, "gelu_kernels_tested"), np.uintp)
         self.kernels = self.kernels.reshape(len(UFUNCS), 4, 2)
 
     def parts(self, curve, x):
-        """value, lost, and the power of two that they are multiplied by, of every x."""
+        """For every x, value, lost, and the k of the factor 2^k that both contain."""
         out = [np.empty_like(x) for _ in range(3)]
         function = getattr(self.library, f"f{8 * x.itemsize}_{curve}_parts")
         function(*(ctypes.c_void_p(a.ctypes.data) for a in (x, *out)), ctypes.c_ssize_t(x.size))
         return out[0], out[1], 96 * out[2].astype(int)
 
     def call(self, name, *inputs):
-        """The outputs of a ufunc, in a tuple."""
+        """The outputs of a ufunc, as a tuple."""
         ufunc, inputs = _core.ufuncs[name], [np.ascontiguousarray(x) for x in inputs]
         outputs = [np.empty_like(inputs[0]) for _ in range(ufunc.nout)]
         args = (ctypes.c_void_p * (ufunc.nin + ufunc.nout))(*(a.ctypes.data for a in (*inputs, *outputs)))
@@ -93,7 +95,8 @@ level = cache(Level)
 
 
 def levels(dtype):
-    """Those that this CPU can run; x86-64-v4's float32 by narrower vectors where it cannot."""
+    """The levels that this CPU can run. For float32 on a CPU without x86-64-v4, also `registers`: v4's arithmetic in
+    narrower vectors, which need x86-64-v3."""
     there = list(_core.available_isa_levels)
     narrower = dtype == "float32" and "x86-64-v3" in there and "x86-64-v4" not in there
     return there + ["registers"] * narrower
@@ -104,18 +107,18 @@ def levels(dtype):
 
 @lru_cache(maxsize=4)
 def _exact(curve, x):
-    """As of oracle.curve; x by its bytes, as a level after the other asks for the same."""
+    """oracle.curve of a float32 array, given as its bytes. It is cached, as each level in turn asks for the same x."""
     return oracle.curve(curve, np.float64(np.frombuffer(x, np.float32)))
 
 
 def counted_in(curve, x):
-    """What an error counts in at the least: nothing, but beside the zero of a gradient 2**p times the unit there."""
+    """The least unit of an error: 0, but near the zero of a gradient 2**p times the unit there."""
     near = np.abs(x - ZEROS.get(f"gelu_{curve}", np.inf)) <= NEAR_ZERO
     return np.where(near, UNIT_NEAR_ZERO[x.dtype.name] * 2.0 ** PRECISION[x.dtype.name], 0.0)
 
 
 def signed_errors(level_name, curve, x):
-    """(value + lost - exact) 2**p, in terms of the exact value's size or of that."""
+    """(value + lost - exact) 2**p, relative to the size of the exact value, or to `counted_in` where that is larger."""
     value, lost, lifted = level(level_name).parts(curve, x)
     p, unit = PRECISION[x.dtype.name], counted_in(curve, x)
     if x.dtype == np.float64:
@@ -125,21 +128,23 @@ def signed_errors(level_name, curve, x):
 
 
 def of_gradient(gate, slope):
-    """What the signed errors of gate and slope add to 0.5 ULP of the largest of gate, factor times slope, and their
-    sum. With other signs one is at the top of its binade, and the other at most half of that, or they would cancel and
-    the rounding be finer; with one sign a mean of both counts."""
+    """The most that signed errors of gate and slope add to 0.5 ULP of the largest of three: the gate, a factor times
+    the slope, and their sum. If these two terms have different signs, one of them lies at the top of its binade, and
+    the other is at most half as large, as otherwise they would cancel and the rounding would be finer. If they have
+    the same sign, a mean of both errors counts."""
     return np.max(np.abs([gate, slope, gate - slope / 2, slope - gate / 2]), axis=0)
 
 
 def numbers(curve, dtype, sign=-1):
-    """The numbers that are judged: the bits of the first and of the last of their sizes. Above 0 in the segments."""
+    """The range of numbers that are judged: the bits of the smallest and of the largest |x|. Above 0 it covers the
+    segments alone."""
     form = curve.split("_")[-1]
     end = CUTOFF[dtype][form] if sign < 0 else {"erf": 5, "tanh": 4.5, "sigmoid": 7.8}[form]
     return [int(np.array(t, dtype).view(f"u{np.dtype(dtype).itemsize}")) for t in (2 * BEGIN, end)]
 
 
 def some_float64(curve, n, seed):
-    """As those of accuracy.py, where the two parts are used."""
+    """Numbers of accuracy.some_float64, those for which the two parts are used."""
     x = accuracy.some_float64(f"gelu_{curve.replace('slope', 'gate')}", n, seed)
     (first, tail), (_, end) = (np.array(numbers(curve, "float64", sign), "u8").view("f8") for sign in (-1, 1))
     x = -np.abs(x) if curve in OF_GRADIENT else x
@@ -147,8 +152,9 @@ def some_float64(curve, n, seed):
 
 
 def worst(level_name, curve, x, n):
-    """The errors of the n worst of some numbers, and these: what is added to 0.5 ULP where a product lies at the top of
-    a binade, for which a times `lost` is rounded as well. Of a slope, at numbers below 0: together with the gate."""
+    """The n largest errors for some numbers, and these n numbers. An error is what is added to 0.5 ULP where a product
+    lies at the top of a binade; the rounding of a times `lost` is included. For a slope, it is the error together with
+    the gate's, and the numbers are below 0."""
     errors = signed_errors(level_name, curve, x)
     if curve in OF_GRADIENT:
         errors = of_gradient(signed_errors(level_name, curve.replace("slope", "rounded_gate"), x), errors)
@@ -164,8 +170,8 @@ def worst(level_name, curve, x, n):
 
 
 def curves_of(name):
-    """The curves that a function multiplies, in the order of its outputs: by `exact`, at numbers that tell its terms
-    apart."""
+    """The curves that a function multiplies, in the order of its outputs. They are recognized by the terms that `exact`
+    gives for numbers that are all different."""
     function, form = UFUNCS[name]
     form = {value: key for key, value in FORMS.items()}[form]
     z, *outputs = FUNCTIONS[function].exact(*np.float64([2, 3, 5, 7])[: _core.ufuncs[name].nin])
@@ -174,15 +180,15 @@ def curves_of(name):
 
 
 def places(function, n_in):
-    """Which input is z, and which is a factor of the first output."""
+    """The index of the input that is z, and that of the input that is a factor of the first output."""
     exact = FUNCTIONS[function].exact
     rows = [exact(*[2.0 if i == place else 1.0 for i in range(n_in)]) for place in range(n_in)]
     return [z for z, _, *_ in rows].index(2), [a for _, (a, *_), *_ in rows].index(2)
 
 
 def factors(exact, dtype, n, rng):
-    """n factors for each exact value whose products lie just below powers of two of all sizes: their rounding is as
-    good as random, and an error is as many ULP as it can be."""
+    """n factors for each exact value. The products lie just below powers of two of all sizes: there an error is the
+    most ULP, and the rounding of the product is as good as random."""
     info = np.finfo(dtype)
     mantissa, exponent = (part[:, None] for part in np.frexp(np.abs(exact)))
     low = np.maximum(info.minexp - info.nmant - 8, exponent + info.minexp - info.nmant + 30)
@@ -194,7 +200,7 @@ def factors(exact, dtype, n, rng):
 
 
 def with_z(x, z, dtype):
-    """mu and sigma for which (x - mu) / sigma is z, or NaN where simple ones do not do."""
+    """mu and sigma for which (x - mu) / sigma is z. mu is NaN where no simple pair gives it."""
     scale = np.clip(np.frexp(x)[1].astype(int) - np.frexp(z)[1], -90, 90)
     sigma = np.ldexp(np.ones_like(x), np.where(x == 0, 0, scale)).astype(dtype)
     mu = (x - z * sigma).astype(dtype)
@@ -203,7 +209,7 @@ def with_z(x, z, dtype):
 
 @np.errstate(all="ignore")
 def aimed(name, points, dtype, n, seed):
-    """Inputs of a function of several, from the worst points of its curves ({curve: numbers}), n for each."""
+    """Inputs of a function of several inputs: n for each of the worst points of its curves, {curve: numbers}."""
     rng, dtype = np.random.default_rng(seed), np.dtype(dtype).type
     function, form = UFUNCS[name]
     found = []
@@ -222,7 +228,7 @@ def aimed(name, points, dtype, n, seed):
             inputs = [z, np.zeros_like(z), np.ones_like(z)]
         elif function == "gelu_mu_sigma":
             inputs = [a, *with_z(a, z, dtype)]
-        else:  # the slope's term, or its sum with the gate, lies at a top
+        else:  # the slope's term, or its sum with the gate, lies at the top of a binade
             gate = oracle.curve(curve.replace("slope", "gate"), np.float64(x))[:, None]
             top = np.ldexp(
                 rng.uniform(1 - 2.0**-9, 1, z.shape), np.frexp(gate)[1] + rng.integers(-3, 8, z.shape)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whether results, and the kernels' decisions, depend on memory that nobody has written: `make sanitize` runs this
-under valgrind.
+"""Check that neither results nor the kernels' decisions depend on unwritten memory: `make sanitize` runs this under
+valgrind.
 
-Gaps between elements, and outputs before a call, are marked as not written. Valgrind reports a branch or an address
-that depends on such bytes by itself; whether a result has any is asked after each call. Arguments: ufuncs, or all."""
+Gaps between elements, and outputs before a call, are marked as unwritten. Valgrind itself reports a branch or an
+address that depends on such bytes; whether a result contains any is asked after each call. The arguments are the ufuncs
+to check; without any, all are checked."""
 
 import ctypes
 import subprocess
@@ -25,7 +26,7 @@ int under_valgrind(void) { return RUNNING_ON_VALGRIND; }
 void blank(char *p, size_t n) { (void)VALGRIND_MAKE_MEM_UNDEFINED(p, n); }
 int is_written(const char *p, size_t n) { return VALGRIND_CHECK_MEM_IS_DEFINED(p, n) == 0; }
 """
-# Types of one byte are taken through float32 in one way.
+# Types of one byte all take the same path through float32: one is enough.
 TYPES = ("f2", "f4", "f8", ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn)
 SIZES = (1, 2, 5, 31, 800)  # remainders of vectors, and more than a block
 LAYOUTS = ("contiguous", "strided", "reversed", "repeated", "unaligned")
@@ -48,7 +49,7 @@ probe = build_probe()
 
 
 def memory(n, dtype, layout):
-    """An array of elements that nobody has written, between gaps that nobody has."""
+    """An array whose elements, and the gaps between them, are unwritten."""
     raw = np.empty(3 * (n + 1) * dtype.itemsize + 1, "u1")
     probe.blank(raw.ctypes.data, raw.nbytes)
     if layout == "unaligned":
@@ -112,7 +113,8 @@ def check_ufunc(ufunc, dtype):
 
 
 def check_functions(dtype):
-    for n in (5, 300, 40_000):  # as NumPy has small memory at hand, a larger one, and one for the pool
+    # One n for the small memory that NumPy reuses, one for larger memory, and one for the pool.
+    for n in (5, 300, 40_000):
         for approx in (False, "tanh", "sigmoid"):
             x, y, z = (operand(n, dtype, "contiguous", seed) for seed in range(3))
             sigma = operand(n, dtype, "strided", 1, least=0.5)
@@ -133,19 +135,17 @@ def check_functions(dtype):
 
 def main():
     if not probe.under_valgrind():
-        sys.exit("this script says nothing unless valgrind runs it")
+        sys.exit("this script finds nothing unless valgrind runs it")
     control = memory(3, np.dtype("f4"), "contiguous")
     if probe.is_written(control.ctypes.data, control.nbytes):
-        sys.exit("memory that nobody has written counts as written")
+        sys.exit("valgrind takes unwritten memory for written")
     gelu_fast.set_num_threads(2)
     with np.errstate(all="ignore"):
         for dtype in map(np.dtype, TYPES):
             for name in sys.argv[1:] or _core.ufuncs:
                 check_ufunc(_core.ufuncs[name], dtype)
             check_functions(dtype)
-    print(
-        f"{calls} calls on {_core.isa_level}, {sum(unwritten.values())} results with bytes that nobody has written"
-    )
+    print(f"{calls} calls on {_core.isa_level}, {sum(unwritten.values())} results with unwritten bytes")
     for what, times in unwritten.most_common(40):
         print(f"    {what}: {times}")
     sys.exit(bool(unwritten))

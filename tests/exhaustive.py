@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Judge every float32 there is, and 10^7 float64: each ufunc of one input, each ISA level of this CPU; of the ufuncs
-of several inputs, 4 10^7 and 10^6 random ones, and those that curves.py aims at the worst of every float32 and of
-5 10^5 float64 of their curves; of two inputs, all 2^32 pairs of float16 and of bfloat16, of the exact form if no other
-is named: `make exhaustive`.
+"""Judge as many inputs as can be tried, on each ISA level of this CPU: `make exhaustive`.
 
-Writes the measured maxima into benchmarks/results/accuracy.json, which README's table is made from, the worst points
-of curves into tests/worst.json, and ends with 1 if a bound is broken. Takes some minutes per ufunc and core."""
+- Ufuncs of one input: every float32, and 10^7 float64.
+- Ufuncs of several inputs: 4 10^7 random float32 and 10^6 random float64; and the inputs that curves.py aims, from the
+  worst points of their curves among every float32 and 5 10^5 float64.
+- Ufuncs of two inputs: all 2^32 pairs of float16 and of bfloat16, in the exact form if no other is named.
+
+The measured maxima are written into benchmarks/results/accuracy.json, from which README's table is made, and the worst
+points of curves into tests/worst.json. The exit status is 1 if a bound is broken. It takes some minutes per ufunc
+and core."""
 
 import argparse
 import json
@@ -26,11 +29,11 @@ import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS, ULP, UNARY
 
-CHUNK = 1 << 15  # float32; what is made of them fits in cache: 4 times as fast as 1 << 18
+CHUNK = 1 << 15  # float32; all intermediate arrays fit in cache: 4 times as fast as 1 << 18
 FLOAT64_CHUNKS, FLOAT64_CHUNK = 1000, 10_000
 RANDOM_CHUNKS, RANDOM_CHUNK = 1000, {"float32": 40_000, "float64": 1000}
 CURVE_CHUNK, AIMED_FACTORS = 1 << 17, {"float32": 4000, "float64": 300}
-WORST_POINTS, KEPT_POINTS = 40, 6  # of a curve and level: searched with; written for test_bounds.py
+WORST_POINTS, KEPT_POINTS = 40, 6  # for each curve and level: used in the search; written for test_bounds.py
 CURVE_CHUNKS_FLOAT64, CURVE_CHUNK_FLOAT64 = 500, 1000
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "accuracy.json"
 
@@ -43,12 +46,12 @@ def workers():
 
 
 def levels(dtype):
-    """Those of this CPU; and x86-64-v4 for float32, computed as curves.py does where the CPU lacks it."""
+    """The levels of this CPU; for float32 also x86-64-v4, computed by curves.py where the CPU lacks it."""
     return [{"registers": "x86-64-v4"}.get(level, level) for level in curves.levels(dtype)]
 
 
 def computed(level, name, *inputs):
-    """The outputs, one after the other, each in a row."""
+    """The outputs, each as a row."""
     if level not in _core.available_isa_levels:
         return np.array(curves.level("registers").call(name, *inputs))
     _core._use_level(level)
@@ -70,7 +73,7 @@ def worst(level, name, x, exact):
 
 
 def judge_float32(name, start):
-    """The worst of each level, among CHUNK floats from the bits `start` on."""
+    """The largest error on each level, among CHUNK float32 from the bits `start` on."""
     x = np.arange(start, start + CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
     with np.errstate(invalid="ignore"):  # signalling NaN
         exact = (oracle.in_float64(name, x.astype(np.float64)),)
@@ -78,7 +81,7 @@ def judge_float32(name, start):
 
 
 def judge_float64(name, seed):
-    """The same among some float64."""
+    """The same among random float64."""
     x = some_float64(name, FLOAT64_CHUNK, seed)
     exact = oracle.balls(name, x)
     return {level: worst(level, name, x, exact) for level in levels("float64")}
@@ -88,7 +91,8 @@ def judge_float64(name, seed):
 
 
 def judge_curve(curve, dtype, sign, start):
-    """Of each level, the worst errors of a curve's two parts, and where: of all float32 of a chunk, or some float64."""
+    """For each level, the largest errors of a curve's two parts, and the numbers that show them, among all float32 of a
+    chunk or among random float64."""
     if dtype == "float32":
         stop = min(start + CURVE_CHUNK, curves.numbers(curve, dtype, sign)[1])
         x = sign * np.arange(start, stop, dtype=np.uint32).view(np.float32)
@@ -99,11 +103,11 @@ def judge_curve(curve, dtype, sign, start):
 
 @cache
 def worst_points(curve, dtype):
-    """The numbers at which a curve's two parts are worst, on any level; the worst of all are written down, and
-    test_bounds.py demands that they keep curves.LIMIT."""
+    """The numbers at which a curve's two parts are worst, on any level. The worst of each level are written into
+    worst.json, and test_bounds.py demands that they keep curves.LIMIT."""
     found = {level: (np.zeros(0), np.zeros(0, dtype)) for level in curves.levels(dtype)}
     for level in found:
-        curves.level(level)  # compiled once, before many ask for it
+        curves.level(level)  # compiled once, before the workers load it
     chunks = [(-1, seed) for seed in range(CURVE_CHUNKS_FLOAT64)]
     if dtype == "float32":
         signs = (-1,) if curve in curves.OF_GRADIENT else (-1, 1)
@@ -129,7 +133,7 @@ def worst_points(curve, dtype):
 
 
 def judge_aimed(name, dtype):
-    """The worst of each level, among inputs that are searched for."""
+    """The largest error on each level, among inputs that are searched for."""
     points = {curve: worst_points(curve, dtype) for curve in curves.curves_of(name)}
     inputs = curves.aimed(name, points, dtype, AIMED_FACTORS[dtype], 1)
     chunks = zip(*(np.array_split(x, 1 + x.size // RANDOM_CHUNK[dtype]) for x in inputs))
@@ -143,7 +147,7 @@ def judge_several(name, dtype, seed):
 
 
 def judge_inputs(name, dtype, inputs):
-    """The same among these."""
+    """The same among the given inputs."""
     z, outputs = oracle.terms(name, inputs, WORKING[dtype.__name__])
     finite = np.isfinite(z) & np.all([np.isfinite(part) for output in outputs for part in output], axis=0)
     inputs = [x[finite] for x in inputs]
@@ -170,7 +174,7 @@ def judge_inputs(name, dtype, inputs):
 
 
 def judge_row(dtype, name, row):
-    """The worst of each level, among the pairs of one number and all others."""
+    """The largest error on each level, among the pairs of one number with every number."""
     with np.errstate(all="ignore"):
         inputs = pairs(name, TWO_BYTES[dtype], row)
         return {
@@ -210,10 +214,10 @@ def main():
     broken = False
     for name in args.name or UFUNCS:
         if is_rounded_product(name):
-            continue  # rounded as NumPy rounds it: test_fused.py compares the bits
+            continue  # a product of a rounded function, exact to 0.5 ULP: test_fused.py compares the bits
         for dtype in args.dtype or [*CHUNKS, *TWO_BYTES]:
             if dtype in TWO_BYTES and (name not in OF_PAIRS or not args.name and UFUNCS[name][1] != "exact"):
-                continue  # all pairs take long, so those of one form will do
+                continue  # all pairs take long: one form is enough
             of_dtype = CHUNKS if UFUNCS[name][0] in UNARY else CHUNKS_OF_SEVERAL
             judge, chunks = (of_dtype | CHUNKS_OF_PAIRS)[dtype]
             with workers() as pool:

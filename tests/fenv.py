@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The floating-point environment of this thread, as the self-test sets it. Read from its file, as gelu_fast must not be
-imported yet: test_environment.py does that in another environment."""
+"""The floating-point environment of this thread, set by the self-test's code. That code is read from its file, as
+gelu_fast must not be imported yet: test_environment.py imports it in another environment."""
 
 from importlib.util import find_spec
 from pathlib import Path

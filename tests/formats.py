@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Types of two bytes and of one: what their bits mean, and which number is nearest, worked out from the definitions of
-the formats, as ml_dtypes rounds a float64 twice, to float32 first. The judge of functions of several inputs."""
+"""Types of two bytes and of one: the meaning of their bits, and the nearest number. Both are derived from the
+definitions of the formats, as ml_dtypes rounds a float64 twice, first to float32. With them, the judge of functions of
+several inputs."""
 
-import ml_dtypes  # noqa: F401  (np.dtype knows its types by name then)
+import ml_dtypes  # noqa: F401  (np.dtype then knows its types by name)
 import numpy as np
 import oracle
 
@@ -11,8 +12,8 @@ from gelu_fast._bounds import OF_LARGEST_TERM, UFUNCS
 
 
 class Format:
-    """A type, by the bits of its exponent and mantissa, its bias, and what is no number: "ieee", the last binade, which
-    begins with infinity; "fn", the last place; "fnuz", the place of -0.0."""
+    """A type, defined by the bits of its exponent and mantissa, its bias, and `kind`, the bit patterns that are not
+    finite: "ieee", the last binade, which begins with infinity; "fn", the last pattern; "fnuz", the pattern of -0.0."""
 
     def __init__(self, name, exponent_bits, mantissa_bits, bias, kind):
         self.name, self.kind, self.mantissa_bits = name, kind, mantissa_bits
@@ -41,11 +42,11 @@ class Format:
         return self.meanings[np.asarray(x).view(self.bits)]
 
     def middles(self):
-        """Between neighbours; beyond the last one lies no number."""
+        """The middles between neighbours; an exact value above the last middle overflows."""
         return (self.numbers + np.append(self.numbers[1:], self.beyond)) / 2
 
     def nearest(self, exact):
-        """Each float64 rounded once, to nearest, in the middle to the even one."""
+        """Each float64 rounded once to nearest, ties to even."""
         middles, size = self.middles(), np.abs(exact)
         place = np.searchsorted(middles, size)
         in_the_middle = size == middles[place.clip(max=middles.size - 1)]
@@ -55,7 +56,7 @@ class Format:
         return rounded + 0.0 if self.kind == "fnuz" else rounded
 
     def error(self, got, exact, of=None):
-        """Distance in ULP of the exact value, or of another. Infinity stands where the next number would."""
+        """Distance from the exact value, in ULP of it or of `of`. Infinity counts as the number after the largest."""
         size = np.abs(exact if of is None else of).clip(max=self.largest)
         binade = (size.view(np.int64) & (0x7FF << 52)).view(np.float64)
         ulp = np.maximum(binade * 2.0**-self.mantissa_bits, self.subnormal)
@@ -78,7 +79,8 @@ FORMATS = [BFLOAT16, *ONE_BYTE]
 
 
 def exact_of_several(name, inputs):
-    """For each output, its exact value and what a ULP is taken of; what is rounded on the way is, to float32."""
+    """For each output, its exact value, the value whose ULP counts, and the factor that may count as zero. Intermediate
+    numbers are rounded to float32, as in the kernels."""
     inputs = [x.astype(np.float32) for x in inputs]
     if UFUNCS[name][0] == "gelu_backward_mu_sigma":
         dy, *rest = inputs
@@ -92,7 +94,8 @@ def exact_of_several(name, inputs):
 
 
 def errors_of_several(format, y, exact, of, of_one):
-    """A factor below half of float32's smallest subnormal may count as zero; times infinity it is NaN then."""
+    """Errors in ULP. A factor below half of float32's smallest subnormal may count as zero; times infinity it then
+    gives NaN."""
     errors = format.error(y, exact, of)
     got = format.wide(y)
     right_nan = np.isnan(got) & np.isnan(exact)
@@ -109,16 +112,16 @@ TWO_BYTES = {"float16": FLOAT16, "bfloat16": BFLOAT16}
 
 
 def pairs(name, format, row):
-    """The two inputs: for the curve one number, and beside it every number."""
+    """The two inputs: one number for the curve, and every number as the other input."""
     inputs = [np.full_like(format.every, format.every[row]), format.every]
     return inputs[::-1] if UFUNCS[name][0] == "gelu_backward" else inputs
 
 
 def judge_pairs(name, format, row, got):
-    """The largest error among pairs(name, format, row), in ULP, and the pair; the sign is that of the exact value."""
+    """The largest error among pairs(name, format, row), in ULP, and its pair. A wrong sign counts as infinite error."""
     inputs = pairs(name, format, row)
     is_sum = UFUNCS[name][0] == "bias_gelu"
-    # Of a product the curve is computed once.
+    # For a product the curve is computed once.
     once = [x if is_sum or x is format.every else x[:1] for x in inputs]
     ((exact, of, of_one),) = exact_of_several(name, once)
     errors = errors_of_several(format, got, exact, of, of_one)

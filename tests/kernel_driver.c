@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * kernel_driver LEVEL FUNCTION_FORM TYPE [CONTROL]: raw elements from stdin, first all of the first input, through one kernel,
- * to stdout, all of the first output first; and through its streaming twin, which must give the same bits. CONTROL, in hex,
- * is what the caller has set of the floating-point environment (FPCR, MXCSR), which must be there again afterwards.
+ * kernel_driver LEVEL FUNCTION_FORM TYPE [CONTROL] reads raw elements from stdin, all of the first input first, runs one
+ * kernel, and writes the outputs to stdout, all of the first output first. The kernel's streaming twin runs as well, and
+ * must give the same bits. CONTROL, in hex, is the floating-point control register (FPCR, MXCSR) that the caller has set;
+ * it must have the same value afterwards.
  *
- * kernel_driver LEVEL: to stdout, random words, decisions of stochastic GELU, and operands of many strides, packed and
- * unpacked, which must be the same on every ISA level.
+ * kernel_driver LEVEL writes to stdout random words, decisions of stochastic GELU, and operands of many strides, packed
+ * and unpacked. They must be the same on every ISA level.
  *
- * Linked with the kernels and nothing else: test_emulated.py runs it on an emulated CPU, where there is no Python. */
+ * The driver is linked with the kernels and nothing else, as test_emulated.py runs it on an emulated CPU without Python. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static void random_and_strided(const gelu_level *level)
 {
     enum { N = 1001, BLOCKS = 200, WIDEST = 8 };
     static uint32_t words[64 * BLOCKS];
-    /* With carries between words of the counter. */
+    /* Some counters carry from one word into the next. */
     const uint64_t blocks[] = {0, 1, (1ull << 28) - 3, (1ull << 40) + 1};
     for (int i = 0; i < 4; i++) {
         level->random->bits(words, (const uint32_t[]){1, 2, 3, 4}, blocks[i], BLOCKS);
@@ -121,7 +122,7 @@ int main(int argc, char **argv)
     if (type == GELU_N_TYPES)
         refuse("no such type: ", argv[3]);
 
-    /* The inputs, and room for the outputs, and for what is streamed. */
+    /* The inputs, room for the outputs, and room for those of the streaming twin. */
     enum { LONGEST = 100, MOST = 16 };
     const int n_in = gelu_functions[function].n_in, n_args = n_in + gelu_functions[function].n_out;
     const gelu_kernels *kernels = &gelu_levels[level].kernels[function][form][type];
@@ -141,7 +142,7 @@ int main(int argc, char **argv)
         set_control(strtoul(argv[4], NULL, 16));
     const unsigned long before = control(), raised = flags();
     const gelu_environment environment = gelu_enter_environment();
-    /* In pieces of 1, 2, ..., 100 elements, and again from 1: whole vectors, and every remainder. */
+    /* Pieces of 1, 2, ..., 100 elements, and again from 1, have whole vectors and every remainder. */
     for (size_t at = 0, length = 1; at < n; at += length, length = length % LONGEST + 1) {
         char *args[MOST], *elsewhere[MOST];
         if (length > n - at)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The package as it ought to be: NumPy makes the ufuncs, an inner loop in Python takes one element after the other.
+"""A model of the package: NumPy makes the ufuncs, and an inner loop in Python computes one element after the other.
 
 Each result is that of gelu_fast's own ufunc called with NumPy scalars, one at a time. Everything else (types, shapes,
-memory, errors, methods) is NumPy's: these ufuncs have the same types in the same order as those of gelu_fast."""
+memory, errors, methods) is NumPy's, as these ufuncs have the same types in the same order as those of gelu_fast."""
 
 import ctypes
 import warnings
@@ -21,11 +21,11 @@ from gelu_fast._functions import FUNCTIONS
 
 NARROW = ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"]
 NARROW += ["float8_e4m3b11fnuz", "float8_e4m3", "float8_e3m4"]
-NARROW = [name for name in NARROW if hasattr(ml_dtypes, name)]  # older ones lack the last two
+NARROW = [name for name in NARROW if hasattr(ml_dtypes, name)]  # older ml_dtypes lack the last two
 FLOATS = ["float16", "float32", "float64"]
 APPROX = {False: "erf", "none": "erf", True: "tanh", "tanh": "tanh", "sigmoid": "sigmoid"}
 
-# NumPy's C interface: the table that import_umath() reads, and the places in it.
+# NumPy's C interface: the table that import_umath() reads, and functions in it.
 _pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer_of.restype, _pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
 _API = ctypes.cast(_pointer_of(_UFUNC_API, None), ctypes.POINTER(ctypes.c_void_p))
@@ -44,15 +44,16 @@ _memory = ctypes.pythonapi.PyMemoryView_FromMemory
 _memory.restype, _memory.argtypes = ctypes.py_object, [_void_p, ctypes.c_ssize_t, _int]
 _WRITABLE = 0x200
 
-kept = []  # NumPy has pointers into all of this
+kept = []  # NumPy holds pointers into all of these
 
 
 class BadSigma(ValueError):
-    """Raised instead of a call that met a sigma that is not above 0, before anything is written."""
+    """Raised, before anything is written, in place of a call that would compute with a sigma not above 0."""
 
 
 class Notes:
-    """Inner loops count results that are computed for the first time, and note a sigma not above 0, and exceptions."""
+    """Notes of the inner loops: the number of results that were computed for the first time, whether a sigma was not
+    above 0, and exceptions."""
 
     new = 0
     bad_sigma = False
@@ -60,7 +61,7 @@ class Notes:
 
 
 def scalar_results(ufunc, dtype, elements):
-    """Results of one element, as unsigned integers as it is, and whether sigma is not above 0."""
+    """The results for one element, as unsigned integers like `elements`, and whether sigma is not above 0."""
     unsigned = f"u{dtype.itemsize}"
     inputs = np.array(elements, unsigned).view(dtype)
     results = ufunc(*inputs)
@@ -70,7 +71,7 @@ def scalar_results(ufunc, dtype, elements):
 
 
 def elements_of(place, stride, n, size):
-    """Memory of an operand, as unsigned integers, and the indices of its elements. NumPy aligns what loops get."""
+    """An operand's memory as unsigned integers, and the indices of its elements. NumPy aligns the operands of loops."""
     low = min(0, (n - 1) * stride)
     memory = _memory(place + low, abs((n - 1) * stride) + size, _WRITABLE).cast(" BH I   Q"[size])
     return memory, [(i * stride - low) // size for i in range(n)]
@@ -100,7 +101,7 @@ def make_loop(ufunc, dtype):
 
 
 def make_ufunc(name, ufunc):
-    """NumPy's ufunc of that name, inputs, outputs and types."""
+    """A ufunc made by NumPy, with this name and the inputs, outputs and types of that ufunc."""
     dtypes = [np.dtype(each) for each in FLOATS]
     loops = (_LOOP * len(dtypes))(*[make_loop(ufunc, dtype) for dtype in dtypes])
     data = (_void_p * len(dtypes))()
@@ -127,12 +128,13 @@ def make_ufunc(name, ufunc):
 
 
 UFUNCS = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items()}
-# As in gelu_fast another ufunc looks at sigma. One keeps the types that NumPy has once chosen for some types of inputs,
-# also where `out` decided: after np.exp(np.int8(3), out=<bfloat16>), np.exp(np.int8(3)) is bfloat16 (NumPy 2.4, 2.5).
+# Sigma is checked by ufuncs of their own, as in gelu_fast. A ufunc keeps the types that NumPy once chose for some types
+# of inputs, even if `out` decided: after np.exp(np.int8(3), out=<bfloat16>), np.exp(np.int8(3)) is bfloat16 (NumPy
+# 2.4, 2.5).
 LOOKING = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items() if "mu_sigma" in name}
 
-# Choose them now, alike for gelu_fast and its model: else the first call decides, and a call with `out` may
-# be the first for one of them alone.
+# Choose these types now, the same for gelu_fast and its model. Otherwise the first call decides, and a call with `out`
+# may be the first for only one of the two.
 _INTEGERS = [np.dtype(char) for char in "?bBhHiIlLqQ"]
 for _ufunc in (*UFUNCS.values(), *LOOKING.values(), *_core.ufuncs.values()):
     for _types in product(_INTEGERS, repeat=_ufunc.nin):
@@ -159,9 +161,8 @@ def looks_at_sigma(ufunc, inputs, given):
 
 def function(name, *inputs, approx=False, mu=0.0, sigma=1.0, **given):
     form = form_of(approx)
-    if (
-        given.get("out") is None
-    ):  # the default, unlike a ufunc's, which from NumPy 2.4 on warns of `where` without it
+    # out=None is the function's default. It must not reach the ufunc, which does not warn of `where` then (NumPy 2.4).
+    if given.get("out") is None:
         given.pop("out", None)
     zero = type(mu) in (int, float) and mu == 0
     one = type(sigma) in (int, float) and sigma == 1
@@ -185,7 +186,7 @@ def geglu(gate, up=None, *, approx=False, axis=-1, **given):
 
 
 class Key:
-    """The words of a seed, which a SeedSequence would compute anew for each element."""
+    """The words of a seed, computed once; a SeedSequence would compute them anew for each element."""
 
     def __init__(self, seed):
         self.words = np.random.SeedSequence(seed).generate_state(4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a test needs beyond `make test`'s own environment."""
+"""The requirements of tests beyond `make test`'s own environment."""
 
 import importlib
 import importlib.metadata
@@ -32,7 +32,7 @@ def needs(*packages):
 
 
 def example(name):
-    """The script examples/<name>.py, and the module that it is."""
+    """The path of the script examples/<name>.py, and its module."""
     script = Path(__file__).parents[1] / "examples" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, script)
     module = importlib.util.module_from_spec(spec)
@@ -41,7 +41,7 @@ def example(name):
 
 
 def command(*names, debian):
-    """The path of the first of these commands that there is; where none is, skip or fail, as above."""
+    """The path of the first of these commands that exists. If none does, skip or fail as `absent` does."""
     for name in names:
         if path := shutil.which(name):
             return path
@@ -49,7 +49,7 @@ def command(*names, debian):
 
 
 def tool(name):
-    """The module tools/<name>.py; where the tests stand alone, without their checkout, skip."""
+    """The module tools/<name>.py. Skip where the tests stand alone, without their checkout."""
     script = Path(__file__).parents[1] / "tools" / f"{name}.py"
     if not script.exists():
         pytest.skip(

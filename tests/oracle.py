@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The exact functions, more precisely than what they judge: float64 for float16 and float32, balls of 250
-bits (Arb, through python-flint) for float64. Neither shares a formula with the kernels: no exp times a
-quotient, no table, no reflection. Gate and slope are computed here; gelu_fast/_functions.py says of each
-function how it comes from them."""
+"""The exact functions, more precise than the results that they judge: float64 for float16 and float32, balls of
+250 bits (Arb, through python-flint) for float64. Neither shares a formula with the kernels: no exp times a quotient, no
+table, no reflection. Gate and slope are computed here; gelu_fast/_functions.py says how each function is made of
+them."""
 
 import hashlib
 import operator
@@ -21,24 +21,24 @@ from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNIT_NE
 from gelu_fast._functions import FUNCTIONS
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
-# How far off, in ULP of what is judged, an oracle may itself be.
+# The largest error of the oracle itself, in ULP of the type that it judges.
 UNCERTAINTY = {"float16": 1e-9, "float32": 1e-5, "float64": 1e-10}
 CACHE = Path(__file__).resolve().parent.parent / "build" / "oracle"
 
 
 def _gate_and_slope(form, x):
-    """The gate and its derivative, of a float64 array."""
+    """The gate and its derivative for a float64 array."""
     if form == "exact":
         return erfc(-x / np.sqrt(2)) / 2, np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
     tanh = form == "tanh"
     v = 2 * SQRT_2_PI * (x + 0.044715 * (x * x * x)) if tanh else 1.702 * x
     gate = 1 / (1 + np.exp(-v))
     slope = gate / (1 + np.exp(v)) * (2 * SQRT_2_PI * (1 + 3 * 0.044715 * (x * x)) if tanh else 1.702)
-    return gate, np.where(np.abs(x) > 1e4, 0.0, slope)  # where the square overflows, too
+    return gate, np.where(np.abs(x) > 1e4, 0.0, slope)  # also where the square overflows
 
 
 def _times(factor, y):
-    """The product; beside an infinite factor, what tends to zero wins."""
+    """factor * y; 0 where y is 0, even if the factor is infinite."""
     return np.where(y == 0, np.copysign(0.0, factor), factor * y)
 
 
@@ -47,21 +47,21 @@ def _terms_of(factors, gate_and_slope, times):
 
 
 def _of_one(function, x, gate_and_slope, times):
-    """The value at x, from gate and slope there."""
+    """The function's value at x, from gate and slope at x."""
     _, (a, *factors) = FUNCTIONS[function].exact(x)
     return a * reduce(operator.add, _terms_of(factors, gate_and_slope, times))
 
 
 def in_float64(ufunc, x):
-    """The function of a float64 array, to about 1e-13 relative (a gradient near its zero: absolute), which is 1e-6
-    ULP of float32."""
+    """The function of a float64 array. Its relative error is about 1e-13, which is 1e-6 ULP of float32; for a gradient
+    near its zero this is the absolute error."""
     function, form = UFUNCS[ufunc]
     with np.errstate(all="ignore"):
         return _of_one(function, x, _gate_and_slope(form, x), _times)
 
 
 def _gate_and_slope_balls(form, x):
-    """The same of one number, which is finite; (1, 0) or (0, 0) where they cannot be told from that."""
+    """Gate and slope of one finite number as balls; (1, 0) or (0, 0) where they differ too little from that."""
     x, one, pi = flint.arb(x), flint.arb(1), flint.arb.pi()
     if form == "exact":
         v, slope_of_v = x * x / 2, None
@@ -70,7 +70,7 @@ def _gate_and_slope_balls(form, x):
         v, slope_of_v = (8 / pi).sqrt() * (x + cubic * x**3), (8 / pi).sqrt() * (1 + 3 * cubic * x**2)
     else:
         v, slope_of_v = flint.arb("1.702") * x, flint.arb("1.702")
-    if abs(v) > 2000:  # exp(-2000) is out of float64's sight, and exp(1e900) out of Arb's
+    if abs(v) > 2000:  # exp(-2000) is far below float64's range, and exp(1e900) beyond Arb's
         return (one if x > 0 else flint.arb(0)), flint.arb(0)
     if form == "exact":
         return (-x / flint.arb(2).sqrt()).erfc() / 2, (-v).exp() / (2 * pi).sqrt()
@@ -94,13 +94,14 @@ def _of_curve(curve, x, gate_and_slope, times):
 
 
 def curve(name, x):
-    """Of a float64 array, to about 1e-13 relative (a gradient near its zero: absolute)."""
+    """A curve for a float64 array, with a relative error of about 1e-13 (a gradient near its zero: absolute)."""
     with np.errstate(all="ignore"):
         return _of_curve(name, x, lambda form: _gate_and_slope(form, x), _times)
 
 
 def curve_errors(name, x, value, lost, lifted, unit):
-    """(value + lost) 2**-lifted - exact, in terms of the exact value or of the larger units, one after the other."""
+    """(value + lost) 2**-lifted - exact, relative to the exact value, or to `unit` where that is larger; computed one
+    number after the other."""
     flint.ctx.prec = 250
     errors = np.empty(x.size)
     for i in range(x.size):
@@ -117,8 +118,8 @@ def curve_errors(name, x, value, lost, lifted, unit):
 
 
 def terms(ufunc, inputs, working):
-    """What is rounded on the way, rounded to `working`, and what is left to be exact: z, and for each output (a, b, c)
-    of a (b gate(z) + c slope(z)), without c where it is zero; all float64."""
+    """The intermediate numbers, rounded to `working` as in the kernels; the rest of the formula is then exact. They are
+    z, and for each output the (a, b, c) of a (b gate(z) + c slope(z)), without c where it is zero; all float64."""
     with np.errstate(all="ignore"):
         z, *outputs = FUNCTIONS[UFUNCS[ufunc][0]].exact(*[np.asarray(x, working) for x in inputs])
     wide = [
@@ -129,8 +130,8 @@ def terms(ufunc, inputs, working):
 
 
 def composed(ufunc, inputs, working):
-    """For each output: its exact value, to about 1e-13 of its larger term; what makes it zero if it is nearer to zero
-    than half of the smallest subnormal; and that larger term."""
+    """For each output: its exact value, with an error of about 1e-13 of its larger term; the factor that may count as
+    zero, if it is below half of the smallest subnormal, and so make the output zero; and the larger term."""
     z, outputs = terms(ufunc, inputs, working)
     results = []
     with np.errstate(all="ignore"):
@@ -144,8 +145,8 @@ def composed(ufunc, inputs, working):
 
 
 def composed_balls(ufunc, inputs):
-    """The same of float64, one after the other: the exact value as (high, low, shift), and whether what makes it zero
-    does."""
+    """The same for float64, one element after the other: the exact value as (high, low, shift), and whether the factor
+    is so small that it may count as zero."""
     flint.ctx.prec = 250
     z, outputs = terms(ufunc, inputs, np.float64)
     results = []
@@ -165,7 +166,7 @@ def composed_balls(ufunc, inputs):
 def _parts(ball):
     """(high, low, shift) of high + low = ball 2**shift, where high and low are normal float64."""
     tiny = flint.arb(2) ** -800
-    if abs(ball) < tiny**2:  # so near to zero that the ball may be all radius
+    if abs(ball) < tiny**2:  # so near to zero that the radius may be as large as the midpoint
         return 0.0, 0.0, 0.0
     assert ball.rel_accuracy_bits() > 110
     shift = 400 if abs(ball) < tiny else 0
@@ -181,8 +182,8 @@ def balls(ufunc, xs):
 
 
 def kept(name, of, compute):
-    """An array that takes long to compute, kept in build/ as long as the bytes `of` and this file stay; whole for
-    every reader, however many processes write it."""
+    """compute(), an array that takes long, kept in build/ until the bytes `of` or this file change. However many
+    processes write the file, each reader gets it whole."""
     key = hashlib.sha256(Path(__file__).read_bytes() + of).hexdigest()[:20]
     path = CACHE / f"{name}-{key}.npy"
     if not path.exists():
@@ -194,7 +195,7 @@ def kept(name, of, compute):
 
 
 def in_balls(ufunc, x):
-    """The function of a float64 array as `balls` gives it."""
+    """`balls` of a float64 array, computed by several processes and kept."""
 
     def compute():
         # spawned: a process that has imported JAX must not be forked
@@ -206,23 +207,23 @@ def in_balls(ufunc, x):
 
 
 def ulp(exact, dtype, shift=0):
-    """The spacing of `dtype` in the binade of each exact value, or of subnormals; times 2**shift."""
+    """The spacing of `dtype` in the binade of each exact value, or that of subnormals; times 2**shift."""
     info = np.finfo(dtype)
     binade = (np.asarray(exact).view(np.int64) & (0x7FF << 52)).view(np.float64)
     return np.maximum(binade * 2.0**-info.nmant, np.ldexp(1.0, info.minexp - info.nmant + np.int64(shift)))
 
 
 def units(ufunc, x):
-    """What an error counts in at the least: nothing, but near the zero of a gradient."""
+    """The least unit of an error: 0, but above 0 near the zero of a gradient."""
     near = np.abs(x.astype(np.float64) - ZEROS.get(ufunc, np.inf)) <= NEAR_ZERO
     return np.where(near, UNIT_NEAR_ZERO[x.dtype.name], 0.0)
 
 
 def error(got, exact, low=0.0, shift=0, unit=0.0):
-    """Distance of each result from the exact value (exact + low) / 2**shift, in ULP of its own type, or in units if
+    """Distance of each result from the exact value (exact + low) / 2**shift, in ULP of its own type, or in units where
     these are larger.
 
-    Infinity counts as the number that would come after the type's largest one, and is 0 ULP from what lies beyond."""
+    Infinity counts as the number that would follow the type's largest one, and is 0 ULP from exact values beyond it."""
     info = np.finfo(got.dtype)
     shift = np.asarray(shift, np.int64)
     wide = got.astype(np.float64)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The files that setup.py compiles, and their flags, for those who compile a part of it themselves: the kernels for
+"""The files that setup.py compiles, and their flags, for code that compiles a part of them itself: the kernels for
 other CPUs (test_emulated.py), and a tree with a planted bug (tools/mutants.py)."""
 
 import os
@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def sources_on(machine, compiler, root=ROOT):
-    """The files that setup.py compiles on `machine`, with their flags: [([source, ...], [flag, ...]), ...], of each ISA
-    level, and last of the extension.
+    """The files that setup.py compiles on `machine`, with their flags: [([source, ...], [flag, ...]), ...], one pair
+    for each ISA level, and the last for the extension.
 
-    setup.py itself runs, told that this is `machine` and which compiler there is; in place of setuptools and
-    Cython, which need not be installed here, something that takes down the arguments that they get."""
+    setup.py itself runs; it is told the machine and the compiler. In place of setuptools and Cython, which need not be
+    installed here, mocks record the arguments that they get."""
     told = {}
     listeners = {
         "setuptools": SimpleNamespace(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A user's code, for type checkers; test_typing.py runs it too, and compares the types with those of the results."""
+"""A user's code, for type checkers. test_typing.py also runs it, and compares the stated types with the results'."""
 
 from collections.abc import Callable
 from functools import partial
@@ -35,7 +35,7 @@ assert_type(g.bias_gelu(1.0, 2), np.float64)
 assert_type(g.geglu(half, half), np.float16)
 assert_type(g.geglu_backward(1.0, 2.0, 3.0), tuple[np.float64, np.float64])
 
-# Of all else, at least whether it is an array.
+# For all else, the stubs say at least whether the result is an array.
 assert_type(g.gelu(integers), NDArray[Any])
 assert_type(g.gelu([1.0, 2.0]), NDArray[Any])
 assert_type(g.gelu(x, mu=x64, sigma=2.0), NDArray[Any])
@@ -50,7 +50,7 @@ assert_type(g.gelu(1.0, mu=one, sigma=2), np.floating[Any])
 assert_type(g.gelu(1.0, dtype=np.float32), np.floating[Any])
 assert_type(g.geglu(1.0, np.int8(2)), np.floating[Any])
 
-# With out, that.
+# With out, the result is that array.
 assert_type(g.gelu(x64, out=y, casting="same_kind"), NDArray[np.float32])
 assert_type(g.gelu_gate(integers, "tanh", out=(y,), where=y > 0, mu=x, casting="unsafe"), NDArray[np.float32])
 assert_type(g.gelu_backward(x, x, out=y), NDArray[np.float32])
@@ -88,7 +88,7 @@ assert_type(g.geglu_backward_erf(1.0, 2.0, 3.0)[0], np.float64)
 ufunc: np.ufunc = g.geglu_sigmoid
 assert_type(g.gelu_erf.nin, int)
 
-# As an activation that is handed on.
+# The functions fit a parameter that takes any activation.
 Activation = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 activations: list[Activation] = [g.gelu, g.gelu_tanh, partial(g.gelu, approx="sigmoid")]
 for activation in activations:
@@ -100,7 +100,7 @@ g.set_num_threads(None)
 version: str = g.__version__
 
 if TYPE_CHECKING:
-    assert_type(g.gelu(x, where=x > 0), NDArray[np.float32])  # NumPy warns of memory that is not written
+    assert_type(g.gelu(x, where=x > 0), NDArray[np.float32])  # NumPy warns of unwritten memory
 
     def of_any_type(a: NDArray[Any]) -> int:
         assert_type(g.gelu(a), NDArray[Any])
