@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every result within the bound that gelu_fast/_bounds.py promises; `make exhaustive` does all of float32
-and 10^7 of float64."""
+"""Every result is within the bound that gelu_fast/_bounds.py promises. `make exhaustive` tries all float32 and 10^7
+float64."""
 
 import numpy as np
 import oracle
@@ -12,7 +12,7 @@ pytestmark = every_level
 
 
 def test_float16_all(ufunc, name, report):
-    """Correctly rounded, all of them, whatever stands beside: NumPy rounds float64 to float16 once."""
+    """Every float16 is correctly rounded, whatever its neighbours are. NumPy rounds the exact float64 once."""
     x = every_float16()
     exact = oracle.in_float64(name, x.astype(np.float64))
     with np.errstate(under="ignore"):
@@ -36,7 +36,7 @@ def test_float64(ufunc, name, report):
 
 
 def test_oracle_in_float64_is_good_enough(name, report):
-    """What judges float32 is itself right to 5e-13, tail included."""
+    """The oracle that judges float32 has an error of at most 5e-13, also in the tail."""
     x = np.concatenate([np.linspace(-100, 20, 4001), -np.logspace(-40, 1.1, 2000)])
     high, low, shift = oracle.in_balls(name, x)
     normal = (high != 0) & (shift == 0) & (np.abs(x - oracle.ZEROS.get(name, np.inf)) > oracle.NEAR_ZERO)
@@ -47,7 +47,7 @@ def test_oracle_in_float64_is_good_enough(name, report):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_judge_convicts(dtype):
-    """An error of 3 ULP is seen as such, in normal and in subnormal results."""
+    """An error of 3 ULP is measured as 3 ULP, in normal and in subnormal results."""
     for exact in (1.5, 2.0**-20, float(np.finfo(dtype).smallest_subnormal) * 7):
         wrong = np.array([exact], dtype) + 3 * np.spacing(dtype(exact))
         assert oracle.error(wrong, np.array([exact]))[0] == 3

@@ -45,13 +45,13 @@ MU_SIGMA_OF = {with_mu_sigma: name for name, _, _, with_mu_sigma in ROWS}
 
 
 def row_of(function):
-    """Its row in _functions.py; of a product with a rounded function, the row of that."""
+    """The function's row in _functions.py; for a product with a rounded function, the row of that function."""
     row = FUNCTIONS[function]
     return FUNCTIONS[row.times] if row.times else row
 
 
 def some_inputs(function, dtype):
-    """Around 1, so that sigma is above 0 and nothing cancels."""
+    """Numbers around 1, so that sigma is above 0 and nothing cancels."""
     return [
         np.linspace(0.5, 1.5 + i, N).astype(dtype) for i in range(len(row_of(function).inputs.split(", ")))
     ]
@@ -62,7 +62,7 @@ def ufunc_of_row(function, form):
 
 
 def agree(results, exact):
-    """A float64 to its last bits; a wrong formula is far off."""
+    """Whether float64 results are the same but for their last bits; a wrong formula is far off."""
     results = results if isinstance(results, tuple) else (results,)
     return len(results) == len(exact) and all(
         np.allclose(got, np.float64(want), rtol=1e-14) for got, want in zip(results, exact)
@@ -78,7 +78,7 @@ def kernel(function):
 
 
 def row(function):
-    """Its inputs are those of the C row, and of `exact`, which gives as many outputs."""
+    """The row has the inputs of the C row; `exact` takes as many inputs, and gives as many outputs."""
     if function not in FUNCTIONS:
         return False
     row, n_operands = FUNCTIONS[function], N_OPERANDS[function]
@@ -101,7 +101,7 @@ def docstring(function):
 
 
 def chooser(function):
-    """With location and scale: mu= and sigma= of the function without them."""
+    """For a function with location and scale, mu= and sigma= of the function without them."""
     if function in MU_SIGMA_OF:
         return {"mu", "sigma"} <= {*inspect.signature(getattr(gelu_fast, MU_SIGMA_OF[function])).parameters}
     if function not in gelu_fast.__all__:
@@ -117,14 +117,14 @@ def stub(function):
 
 
 def benchmark(function):
-    """gelu itself is timed in each form."""
+    """The benchmark has a row for the function; gelu itself is timed in each form."""
     more = defined("benchmarks/peers.py", "MORE")
     cases = {(name, case.endswith("mu, sigma")) for case, (name, _) in more.items()}
     return function == "gelu" or (MU_SIGMA_OF.get(function, function), function in MU_SIGMA_OF) in cases
 
 
 def judge(function):
-    """tests/oracle.py, by balls and by float64, says what the ufunc computes."""
+    """tests/oracle.py, with balls and in float64, agrees with the ufunc."""
     if function not in FUNCTIONS:
         return False
     inputs, named = some_inputs(function, np.float64), FUNCTIONS[function].times or function
@@ -143,7 +143,7 @@ def judge(function):
 
 
 def reference(function):
-    """So does the self-test, by decimals."""
+    """The self-test's references, in decimals, agree with the ufunc, too."""
     if function not in FUNCTIONS:
         return False
     (float64,), inputs = formats()["float64"], some_inputs(function, np.float64)
@@ -160,13 +160,13 @@ def reference(function):
 
 
 def hashed(function):
-    """For this CPU's levels; those of the others are written where they are."""
+    """There are hashes for this CPU's levels; those of the others are written on CPUs that have them."""
     wanted = {(level, f"{function}_{form}") for level in _core.available_isa_levels for form in FORMS}
     return wanted <= {*hashes.committed()}
 
 
 def measured(function):
-    """A product of a rounded function is exact to 0.5 ULP, and is not measured."""
+    """The errors were measured. A product with a rounded function is exact to 0.5 ULP, and is not measured."""
     found = json.loads(text("benchmarks/results/accuracy.json"))
     names = [f"{function}_{form}" for form in FORMS]
     is_product = function in FUNCTIONS and FUNCTIONS[function].times
@@ -185,7 +185,7 @@ NEEDED = {
     kernel: "gelu_fast/kernels/gelu.h: a line in FUNCTIONS",
     row: "gelu_fast/_functions.py: its row, with the inputs and outputs of functions.h",
     docstring: "gelu_fast/_functions.py: texts of its ufuncs, and `call` with its line",
-    chooser: "gelu_fast/_core.pyx: the function that chooses its form, or mu= and sigma= of that",
+    chooser: "gelu_fast/_core.pyx: the function that chooses its form, or mu= and sigma= of that function",
     stub: "gelu_fast/__init__.pyi: its names",
     benchmark: "benchmarks/peers.py: its row in MORE",
     judge: "gelu_fast/_functions.py: `exact`, as tests/oracle.py computes it",
@@ -210,6 +210,6 @@ def test_a_made_up_row_lacks_everything(check):
 
 
 def test_rows_are_read():
-    """All that are compiled, in their order; and no other has a row in _functions.py."""
+    """The rows read here are all compiled functions, in their order, and _functions.py has no other row."""
     assert [f"{function}_{form}" for function in N_OPERANDS for form in FORMS] == [*_core.ufuncs]
     assert {*FUNCTIONS} == {*N_OPERANDS}

@@ -25,8 +25,8 @@ import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
 
-# Each broke its bound of 1 ULP on an ISA level, by up to 1.34: five that were reported, and then what `aimed` found for
-# each function, form and level.
+# Each of these broke its bound of 1 ULP on an ISA level; the largest error was 1.34 ULP. The first five were reported;
+# `aimed` found the others, for each function, form and level.
 BROKEN = [
     ("geglu_erf", (-5.198699474334717, 1.820306658744812)),
     ("gelu_backward_erf", (1.4118990898132324, -5.199285507202148)),
@@ -62,7 +62,7 @@ def name(request):
 
 @pytest.fixture
 def registers():
-    """x86-64-v4's float32, lane by lane, on a CPU that may lack AVX-512."""
+    """x86-64-v4's float32, with lookups lane by lane, on a CPU that may lack AVX-512."""
     if "x86-64-v3" not in LEVELS:
         pytest.skip("compiled for x86-64-v3, which is not among the levels of this run")
     return library("registers")
@@ -84,7 +84,7 @@ def judge_float32(name, call, inputs, report):
 
 
 def worst_points(curve, dtype):
-    """Where the two parts were worst, on any level."""
+    """The numbers at which the two parts were worst, on any level."""
     of_levels = json.loads(curves.WORST.read_text())[dtype][curve].values()
     return np.array([float.fromhex(x) for found in of_levels for x in found["x"]], dtype)
 
@@ -102,7 +102,7 @@ def test_what_broke_the_bound(name, inputs, report):
 
 @every_level
 def test_a_tiny_gate_may_count_as_zero():
-    """As the docstrings say: below half of the smallest subnormal it is zero, or computed."""
+    """A gate below half of the smallest subnormal counts as zero or is computed, as the docstrings say."""
     sigma = np.float32(0.9037545919418335)
     x = np.linspace(-9.7, -10.2, 5001, dtype=np.float32)
     inputs = [x, np.full_like(x, 3.0103306770324707), np.full_like(x, sigma)]
@@ -135,7 +135,8 @@ def test_aimed_float64(name, report):
 
 @pytest.mark.parametrize("name", [name for name in OF_SEVERAL if UFUNCS[name][0] in WITH_FACTOR])
 def test_the_search_finds_factors_that_round_worst(name):
-    """Half an ULP for the rounding of exact products, and at the top of a binade, where an error counts twice."""
+    """Exact products of these factors have rounding errors up to half an ULP, and lie at the top of a binade, where an
+    error counts twice."""
     inputs = aimed(name, "float32", 500)
     value, _, larger = oracle.composed(name, inputs, np.float32)[0]
     with np.errstate(over="ignore", under="ignore"):
@@ -146,7 +147,7 @@ def test_the_search_finds_factors_that_round_worst(name):
     assert 0.499 < errors_of(name, got, value, *rest)[at_top].max() <= 0.5 + 1e-5
 
 
-# ---- the curves that they are products of ----
+# ---- the curves of these products ----
 
 
 @every_level
@@ -178,7 +179,7 @@ def judge_curve(curve, dtype, level, report):
 @every_level
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_build_computes_what_the_sources_say(dtype):
-    """To the bit what kernels give that are compiled here, with the flags that decide bits and no others."""
+    """The build gives the same bits as kernels that are compiled here with only the flags that decide bits."""
     kernels = library(_core.isa_level)
     for name in UFUNCS:
         inputs = wide_inputs(name, 2000, np.dtype(dtype), 9)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The ISA level is what was asked for, or the import fails; show_config and `python -m gelu_fast` tell."""
+"""The ISA level is the requested one, or the import fails; show_config and `python -m gelu_fast` show it."""
 
 import math
 import os
@@ -42,14 +42,14 @@ def test_unknown_level():
 
 
 def test_level_that_the_cpu_lacks():
-    """As on an older CPU: the choice itself, told that the CPU has the baseline alone."""
+    """The choice as on an older CPU: it is told that the CPU has the baseline alone."""
     with pytest.raises(ImportError, match="GELU_FAST_ISA=x86-64-v4: this CPU lacks it; available: baseline$"):
         _core.choose_level("x86-64-v4", built=ALL_X86, available=["baseline"])
     assert _core.choose_level("", built=ALL_X86, available=["baseline", "x86-64-v3"]) == "x86-64-v3"
 
 
 def results(level, x):
-    """All forms of x, on an ISA level."""
+    """gelu(x) in all forms, on an ISA level."""
     code = f"""
 import sys, numpy as np, gelu_fast
 x = np.frombuffer(sys.stdin.buffer.read(), {x.dtype.name!r})
@@ -64,7 +64,7 @@ sys.stdout.buffer.write(np.stack([gelu_fast.gelu(x, a) for a in (False, True, "s
 
 @pytest.fixture
 def any_level():
-    """The ISA level may change, and is put back."""
+    """Restore the ISA level after a test that changes it."""
     before = _core.isa_level
     yield
     _core._use_level(before)
@@ -72,7 +72,7 @@ def any_level():
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_levels_in_one_process(dtype, any_level):
-    """Another ISA level, taken in this process, computes what it computes in a process of its own."""
+    """Another ISA level, chosen in this process, gives the results that it gives in a process of its own."""
     x = np.random.default_rng(0).normal(0, 5, 20_000).astype(dtype)
     for level in (*_core.available_isa_levels, _core.available_isa_levels[0]):
         _core._use_level(level)
@@ -87,7 +87,7 @@ def test_levels_in_one_process(dtype, any_level):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_levels_agree(dtype):
-    """All levels that this CPU has, on the same values: within twice the bound, or to the bit (README)."""
+    """For the same inputs, all levels of this CPU agree within twice the bound, or in every bit (README)."""
     x = np.random.default_rng(0).normal(0, 5, 50_000).astype(dtype)
     of_level = {level: results(level, x) for level in _core.available_isa_levels}
     first = next(iter(of_level.values()))
@@ -96,7 +96,7 @@ def test_levels_agree(dtype):
         assert (distance <= 2 * np.spacing(np.abs(first)).astype(np.float64)).all()
         if dtype == "float16":
             assert (other == first).all()
-    if dtype == "float32":  # each has its own way: FMA, tables in registers
+    if dtype == "float32":  # each level computes it differently: FMA, tables in registers
         assert len({y.tobytes() for y in of_level.values()}) == len(of_level)
     if dtype == "float64" and "x86-64-v4" in of_level:
         assert (of_level["x86-64-v4"] == of_level["x86-64-v3"]).all()
@@ -139,12 +139,12 @@ def test_cache_is_what_the_system_reports(tmp_path):
     assert cache_bytes(tmp_path) == min(2 << 20, 16 * 48 << 10)
     write(3, "Unified", "16M", "3")
     assert cache_bytes(tmp_path) == 16 << 20
-    write(3, "Unified", "480M", "3")  # of a whole socket, for a virtual machine's two CPUs
+    write(3, "Unified", "480M", "3")  # the cache of a whole socket, for a virtual machine's two CPUs
     assert cache_bytes(tmp_path) == 2 * 16 * 2 << 20
     write(3, "Unified", "480M", "ffffffff,ffffffff")
     assert cache_bytes(tmp_path) == 480 << 20
     write(3, "Unified", "who knows", "3")
-    write(2, "Unified", "512K", "3")  # two CPUs to it, as by simultaneous multithreading
+    write(2, "Unified", "512K", "3")  # shared by two CPUs, as with simultaneous multithreading
     assert cache_bytes(tmp_path) == 512 << 10
     assert _core._stream_from() == cache_bytes()
 
@@ -162,7 +162,7 @@ def test_main_shows_the_thing_at_work():
 
 @pytest.mark.parametrize("ulps", [0, 1, 3])
 def test_the_error_that_it_shows(ulps):
-    """An error of so many ULP, at one element of the tail, is told as such, beside half of one for rounding."""
+    """An error of that many ULP at one element of the tail is shown, but for half an ULP of rounding."""
     x = np.linspace(-5, 5, 10_001, dtype=np.float32)
     y = np.array([float(v) * math.erfc(-float(v) / math.sqrt(2)) / 2 for v in x], np.float32)
     y[7] += ulps * np.spacing(y[7])
@@ -183,7 +183,7 @@ def test_command_line():
 
 
 class Float32(np.ndarray):
-    """Lets no operation leave float32."""
+    """An array that checks that every operation stays in float32."""
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         inputs = [np.asarray(x) if isinstance(x, np.ndarray) else x for x in inputs]
@@ -194,7 +194,7 @@ class Float32(np.ndarray):
 
 @pytest.mark.parametrize("formula, form", [(usual_exact, "none"), (usual_tanh, "tanh")])
 def test_what_it_compares_with(formula, form):
-    """The formulas are those of GELU, and all of their operations are float32's."""
+    """The formulas are those of GELU, and all of their operations are in float32."""
     x = np.linspace(-4, 4, 1001, dtype=np.float32)
     y = np.asarray(formula(x.view(Float32)))
     np.testing.assert_allclose(y, gelu_fast.gelu(x, form), rtol=1e-5, atol=1e-6)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Real dask, pandas and xarray: their arrays stay theirs. stochastic_gelu, which is no ufunc, by chunks."""
+"""Real dask, pandas and xarray: results have the type of their arrays. stochastic_gelu, which is not a ufunc, is called
+by chunks."""
 
 import math
 
@@ -71,13 +72,13 @@ def test_xarray(ufunc):
 
 
 def block_of_rows(x, seed, block_info):
-    """The recipe of the docstring: a chunk of whole rows of the first axis."""
+    """The recipe of the docstring, for a chunk of whole rows of the first axis."""
     row = block_info[0]["array-location"][0][0]
     return stochastic_gelu(x, seed, offset=row * math.prod(x.shape[1:]))
 
 
 def block_of_any_axes(x, seed, block_info):
-    """A chunk of any axes, by its rows along the last."""
+    """The same for a chunk that is cut along any axes, row by row along the last one."""
     *starts, last = (start for start, _ in block_info[0]["array-location"])
     y = np.empty_like(x)
     for i in np.ndindex(x.shape[:-1]):
@@ -111,7 +112,7 @@ def test_dask_draws_as_the_whole(shape, dtype, scheduler):
         y = array.map_blocks(block, 7, dtype=x.dtype, meta=x[:0])
         assert y.chunks == array.chunks
         assert_same(y.compute(scheduler=scheduler), want)
-    if shape == "both axes":  # a block alone
+    if shape == "both axes":  # a single block
         assert_same(y[7:14, 30:60].compute(), want[7:14, 30:60])
 
 

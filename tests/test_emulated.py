@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""CPUs that the machine is not, under qemu: the neon kernels (a C driver, as there is no Python for aarch64
+"""Other CPUs than this machine's, under qemu: the neon kernels (run by a C driver, as there is no Python for aarch64
 here), and the package on an x86-64 CPU without AVX.
 
-Nothing here depends on the ISA level of the process that runs it."""
+No test here depends on the ISA level of the process that runs it."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ from gelu_fast import _core
 
 
 def build_driver(machine, compiler, folder, *more_flags):
-    """The executable, made of the C files of setup.py and tests/kernel_driver.c."""
+    """Build the executable from the C files of setup.py and tests/kernel_driver.c."""
 
     def run(*args):
         done = subprocess.run([compiler, *args], cwd=folder, capture_output=True, text=True)
@@ -36,8 +36,8 @@ def build_driver(machine, compiler, folder, *more_flags):
 
 
 def through(*driver):
-    """function(name, x, ...): what a driver, started by this command, makes of arrays: an array, or one for each
-    output."""
+    """function(name, x, ...), which runs the driver that this command starts on arrays, and returns its output: an
+    array, or one for each output."""
 
     def function(name, *inputs, control=()):
         kernel = [name, f"f{8 * inputs[0].itemsize}"]
@@ -58,7 +58,7 @@ def sources():
 
 @pytest.fixture(scope="module")
 def neon_driver(sources, tmp_path_factory):
-    """The command of the kernels for neon, on an early CPU of aarch64 (ARMv8.0)."""
+    """The command of the driver with neon kernels, on an early CPU of aarch64 (ARMv8.0)."""
     qemu = command("qemu-aarch64-static", "qemu-aarch64", debian="qemu-user-static")
     compiler = command("aarch64-linux-gnu-gcc", debian="gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
     driver = build_driver("aarch64", compiler, tmp_path_factory.mktemp("neon"), "-static")
@@ -111,11 +111,10 @@ def test_neon_is_x86_v3_for_several_inputs(name, neon, x86_v3, dtype, report):
 
 
 def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3, tmp_path):
-    """And for decisions of stochastic GELU. test_random.py and test_ufunc.py test the results of x86-64-v3."""
+    """Decisions of stochastic GELU are compared, too. test_random.py and test_ufunc.py test x86-64-v3's results."""
     compiler = command("gcc", "cc", debian="gcc")
-    driver = build_driver(
-        "x86_64", compiler, tmp_path, "-O1"
-    )  # compiled sooner, and the bits are those of -O3
+    # -O1 compiles in less time and gives the bits of -O3.
+    driver = build_driver("x86_64", compiler, tmp_path, "-O1")
     ours, theirs = (
         subprocess.run(command, capture_output=True, check=True).stdout
         for command in (neon_driver, [driver, "x86-64-v3"])
@@ -126,7 +125,7 @@ def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3, tmp_pa
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("control", ["400000", "800000", "c00000", "1000000", "1c00000", "2000000"])
 def test_neon_in_any_floating_point_environment(neon, dtype, control):
-    """FPCR says to round up, down or to zero, to flush subnormal numbers, or to make every NaN the default one."""
+    """FPCR is set to round up, down or to zero, to flush subnormal numbers, or to make every NaN the default one."""
     for name in ("gelu_erf", "gelu_grad_tanh", "geglu_sigmoid", "gelu_grad_mu_sigma_erf"):
         inputs = wide_inputs(name, 300, np.dtype(dtype), 8)
         assert_same(neon(name, *inputs, control=(control,)), neon(name, *inputs))
@@ -143,7 +142,7 @@ def nehalem():
 
 
 def python(*args, emulator=(), isa=None, **options):
-    # An OPENBLAS_CORETYPE says which kernels suit this machine's CPU; NumPy's import would run them on any other.
+    # OPENBLAS_CORETYPE names kernels for this machine's CPU; NumPy's import would run them on the emulated one, too.
     about_cpu = {"GELU_FAST_ISA", "OPENBLAS_CORETYPE"} if emulator else {"GELU_FAST_ISA"}
     env = {k: v for k, v in os.environ.items() if k not in about_cpu}
     env |= {"GELU_FAST_ISA": isa} if isa else {}
@@ -151,7 +150,7 @@ def python(*args, emulator=(), isa=None, **options):
 
 
 def test_without_avx(nehalem):
-    """The package takes the baseline, which gives the bits that it gives on this CPU."""
+    """The package chooses the baseline, which gives the same bits as on this CPU."""
     code = """
 import sys, numpy as np, gelu_fast
 from gelu_fast import _core

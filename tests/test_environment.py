@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A result depends on its inputs alone: not on the rounding mode, on flush-to-zero or on denormals-are-zero, of the
-calling thread or of any other; and the caller's environment stays as it was."""
+"""A result depends on its inputs alone. The rounding mode, flush-to-zero and denormals-are-zero, of the calling thread
+or of any other, have no influence; and the caller's environment stays as it was."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ every_environment = pytest.mark.parametrize("environment", fenv.ENVIRONMENTS, id
 
 
 def numbers(dtype, n=3001):
-    """Every kind: ends of segments, tails, subnormal numbers and results, ties, zeros, what is no number."""
+    """Numbers of every kind: ends of segments, tails, subnormal inputs and results, ties, zeros, infinities and NaN."""
     rng = np.random.default_rng(4)
     x = np.concatenate(
         [
@@ -67,7 +67,7 @@ def test_ufuncs(environment, dtype):
 
 
 def every_function(x):
-    """Name -> a call of it; with NumPy's casts, Python numbers and integers, which it rounds, on the way."""
+    """Name -> a call. Some calls make NumPy round on the way: casts, Python numbers, integers."""
     n = np.arange(-400, 400) * 2**54 // 400 + 1
     some = np.arange(x.size) % 3 == 0
     small = np.float64([1, -2, 3e300, -4]) * 5e-324
@@ -116,7 +116,7 @@ def test_reductions():
 
 @pytest.mark.parametrize("dtype", DTYPES[:4])
 def test_flags_stay_as_they_were(dtype):
-    """Neither raised nor cleared, for any input. (A ufunc, NumPy's own too, clears them all.)"""
+    """No flag is raised or cleared, for any input. (A ufunc clears them all, as NumPy's own do.)"""
     x = numbers(dtype)
     out = np.empty_like(x)
     for function in (gelu_fast.gelu, gelu_fast.gelu_gate, gelu_fast.gelu_grad):
@@ -159,7 +159,8 @@ def run(environment):
 
 
 def test_import_and_first_team_in_another_environment():
-    """Neither the tables made at import nor the threads started first keep anything of it, then or later."""
+    """Results are the same inside that environment and after it: neither the tables that the import computes nor the
+    threads that start first are affected by it."""
     (expected,) = run("")
     for environment in ("up", "nearest-flush", "down-flush", "-".join(fenv.ENVIRONMENTS[-1])):
         assert run(environment) == [expected, expected]

@@ -51,7 +51,7 @@ def call(request, name):
 def test_accuracy(name, dtype, report):
     inputs = wide_inputs(name, 200_000, dtype, 5)
     working = WORKING[np.dtype(dtype).name]
-    if is_rounded_product(name):  # of the derivative as it is rounded to the working type
+    if is_rounded_product(name):  # with the derivative as it is rounded to the working type
         wide = [x.astype(working) for x in inputs]
         grad = getattr(gelu_fast, name.replace("backward", "grad"))(*wide[1:])
         exact = [(np.float64(wide[0]) * grad, np.ones(grad.shape), np.ones(grad.shape))]
@@ -65,7 +65,8 @@ def test_accuracy(name, dtype, report):
         errors = errors_of(name, got, value, 0.0, 0, nothing, inputs, dtype, larger, output)[keep]
         kept = [x[keep] for x in inputs]
         judge(name, got[keep], errors, kept, report)
-        assert ((np.isnan(got) == np.isnan(value)) | nothing).all()  # infinity times nothing may be NaN
+        # Infinity times a factor that counts as zero may be NaN.
+        assert ((np.isnan(got) == np.isnan(value)) | nothing).all()
 
 
 @every_level
@@ -93,8 +94,8 @@ def test_accuracy_float64(name, report):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_form
 def test_special_values(name, dtype):
-    """Where an input is zero, infinite or no number the result is what NumPy makes of the composition, signs of zeros
-    included, but never a NaN that GELU does not make."""
+    """Where an input is zero, infinite or NaN, the result is that of the composition in NumPy, including the signs of
+    zeros; but it is never a NaN that GELU does not make."""
     info = np.finfo(dtype)
     values = [
         0.0,
@@ -134,7 +135,7 @@ def test_special_values(name, dtype):
             want = [want.get(function)]
     got = outputs_of(ufunc(*inputs))
     for one, other in zip(got, want):
-        if other is None:  # the derivative: only what is plain about it
+        if other is None:  # the derivative: its NaNs and its limits alone
             grad_inputs = inputs[-3:]
             grad = (
                 one if ufunc.nin == 3 else getattr(gelu_fast, name.replace("backward", "grad"))(*grad_inputs)
@@ -156,7 +157,7 @@ def test_special_values(name, dtype):
 @every_level
 @every_form
 def test_no_warning(name):
-    """filterwarnings is `error`, so this is all there is to say."""
+    """pytest turns every warning into an error, so the call is enough."""
     inputs = wide_inputs(name, 1000, np.float32, 3)
     with np.errstate(all="raise"):
         getattr(gelu_fast, name)(*inputs)
@@ -227,7 +228,7 @@ def test_location_and_scale_are_broadcast():
         assert y[i, j] == gelu_fast.gelu(x[i, j], mu=mu[j], sigma=sigma[i, 0])
     lazy = gelu_fast.gelu(da.from_array(x, chunks=2), mu=mu, sigma=sigma)
     np.testing.assert_array_equal(lazy.compute(), y)
-    of_lazy = gelu_fast.gelu(x, sigma=da.from_array(-sigma, chunks=2))  # not looked into
+    of_lazy = gelu_fast.gelu(x, sigma=da.from_array(-sigma, chunks=2))  # a lazy sigma is not checked
     assert np.isnan(of_lazy.compute()).all()
     assert gelu_fast.gelu(x.astype("f4"), mu=0.5).dtype == np.float32
     assert gelu_fast.gelu(x.astype("f2"), sigma=2).dtype == np.float16
@@ -250,13 +251,13 @@ def test_geglu_of_one_array(axis):
 
 
 def test_geglu_halves_are_torchs():
-    """The first half is multiplied with GELU of the second."""
+    """The first half is multiplied by GELU of the second."""
     assert gelu_fast.geglu([3.0, 1.0]) == 3 * gelu_fast.gelu(1.0)
     assert gelu_fast.geglu(np.array([1, 2, 3, 4])).dtype == np.float64
 
 
 def test_geglu_of_labelled_halves():
-    """They have no labels in common, so these are left out."""
+    """The halves have no labels in common, so the labels are left out."""
     values = np.array([[1.0, 2.0, 3.0, 4.0]])
     want = gelu_fast.geglu(values)
     coords = {"d": range(4)}
@@ -285,7 +286,7 @@ def test_booleans_of_numpy_are_numbers(up):
 
 @pytest.mark.parametrize("function", [name for name, row in FUNCTIONS.items() if row.call])
 def test_signature(function):
-    """As a ufunc's: of letters, or of types."""
+    """signature= works as for a ufunc, with letters or with types."""
     ufunc = getattr(gelu_fast, f"{function}_erf")
     n_in, letters = ufunc.nin, f"{'f' * ufunc.nin}->{'f' * ufunc.nout}"
     chooser, inputs = getattr(gelu_fast, function), some_inputs("gelu_mu_sigma_erf", 20, np.float64)[:n_in]
@@ -345,7 +346,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_layouts(name, call, dtype, layout):
-    """Every element is what its inputs alone make of it."""
+    """Every element depends on its own inputs alone."""
     shape = (30, 48)
     inputs = [x.reshape(shape) for x in some_inputs(name, shape[0] * shape[1], dtype)]
     operands = [LAYOUTS[layout](x, i) for i, x in enumerate(inputs)]
@@ -379,7 +380,7 @@ def test_one_element_at_a_time(name, call):
 @every_level
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_in_place(name, call, dtype):
-    """Into any of the inputs."""
+    """The output may be any of the inputs."""
     for n in (1, 17, 1000, 100_001):
         n_in = getattr(gelu_fast, name).nin
         want = outputs_of(call(*some_inputs(name, n, dtype)))
@@ -393,7 +394,7 @@ def test_in_place(name, call, dtype):
 @every_level
 @pytest.mark.parametrize("shift", [1, 16, 5000])
 def test_overlap(name, call, threads, shift):
-    """Each output in turn is ahead of the last input, or behind it."""
+    """Each output in turn overlaps the last input; it begins before that input or after it."""
     n = 70_000
     for forward, overlapping in product((True, False), range(getattr(gelu_fast, name).nout)):
         inputs = some_inputs(name, n, np.float32)
@@ -406,7 +407,7 @@ def test_overlap(name, call, threads, shift):
 
 
 def test_an_output_that_meets_itself(name, threads):
-    """Rows of windows: the functions leave these to the ufunc, which computes them one after the other."""
+    """Rows of windows overlap: the functions leave them to the ufunc, which computes one row after the other."""
     base = some_inputs(name, 60_000, np.float32)[0]
     n_out = getattr(gelu_fast, name).nout
     results = []
@@ -423,7 +424,7 @@ def test_an_output_that_meets_itself(name, threads):
 
 @every_level
 def test_threads(name, call, threads, stream_from):
-    """Any number of threads, rows and pieces, past the cache or not."""
+    """Results are the same with any number of threads, for rows and pieces, written past the cache or not."""
     shape = (41, 3001)
     inputs = [x.reshape(shape) for x in some_inputs(name, shape[0] * shape[1], np.float32)]
     inputs = [x if i == 0 else x[0] for i, x in enumerate(inputs)]
@@ -442,7 +443,7 @@ def test_threads(name, call, threads, stream_from):
 
 
 def test_rows_are_written_past_the_cache():
-    """Rows of a bias as of one piece."""
+    """The rows of a call with a bias are streamed like those of one contiguous piece."""
     x, bias = np.ones((64, 1024), np.float32), np.ones(1024, np.float32)
     out = np.empty_like(x)
     before, count = _core._stream_from(0), _core._streamed()
@@ -544,7 +545,7 @@ def test_other_libraries(name, call):
     want = call(*inputs)
     lazy = [da.from_array(x, chunks=(3, 10)) for x in inputs]
     if isinstance(want, tuple):
-        with pytest.raises((TypeError, NotImplementedError)):  # dask knows no ufuncs of two outputs
+        with pytest.raises((TypeError, NotImplementedError)):  # dask has no ufuncs of two outputs
             call(*lazy)
     else:
         y = call(*lazy)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """No operand is read or written beyond its ends: each one ends or begins at a page that the system protects. An access
-to that page ends the process, so a child makes the calls, and tells each one before."""
+to that page ends the process, so a child process makes the calls, and records each call before making it."""
 
 import ctypes
 import mmap
@@ -28,7 +28,7 @@ NAMES = one_form_each(_core.ufuncs)
 SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 129, 449, 769]
 LARGE = 2 * 16384 + 5  # enough for two threads
 TOLD = 300
-# Steps of inputs and outputs, elements and bytes more; and whether they lie at the end of their memory.
+# Steps of inputs and of outputs, as elements and additional bytes; and whether operands lie at the end of their memory.
 STEPS = [
     ((1, 0), (1, 0)),
     ((2, 0), (1, 0)),
@@ -43,7 +43,7 @@ LAYOUTS = [*product(STEPS[:1], [*BOTH, (True, False), (False, True)]), *product(
 
 
 def between_forbidden_pages(n_bytes):
-    """At least so many bytes, in whole pages, between two that must be neither read nor written."""
+    """At least n_bytes, in whole pages, between two pages that can be neither read nor written."""
     page = mmap.PAGESIZE
     whole = (n_bytes + page - 1) // page * page
     room = np.frombuffer(mmap.mmap(-1, whole + 2 * page), np.uint8)
@@ -54,7 +54,7 @@ def between_forbidden_pages(n_bytes):
 
 
 def placed(room, n, dtype, step, at_end):
-    """n elements, one of which lies at the end of this memory, or at its beginning."""
+    """An array of n elements, one of which lies at the end of this memory, or at its beginning."""
     stride = step[0] * dtype.itemsize + step[1]
     span = (n - 1) * abs(stride)
     offset = room.size - span - dtype.itemsize if at_end else 0
@@ -62,7 +62,7 @@ def placed(room, n, dtype, step, at_end):
 
 
 class Tell:
-    """The call that comes next, in a file's memory: it is there still when the process has ended."""
+    """Write the call that comes next into a mapped file, where it stays when the process has ended."""
 
     def __init__(self, path):
         with open(path, "r+b") as file:
@@ -73,7 +73,7 @@ class Tell:
 
 
 def check(tell, name, dtype, rooms, sizes, layouts, threads=(None,)):
-    """All these calls of a ufunc and of its function; the last room is for the mask."""
+    """Make all these calls of a ufunc and of its function; the last room is for the mask."""
     ufunc, function = _core.ufuncs[name], through_function(name)
     values = some_inputs(name, max(sizes), dtype)
     expected = outputs_of(ufunc(*values))
@@ -107,7 +107,7 @@ def small(tell):
 
 
 def streamed(tell):
-    """Stores past the cache, of contiguous operands alone."""
+    """Stores past the cache, for contiguous operands alone."""
     _core._stream_from(0)
     rooms = [between_forbidden_pages(20_000) for _ in range(6)]
     before = _core._streamed()
@@ -117,7 +117,7 @@ def streamed(tell):
 
 
 def large(tell):
-    """On threads, with and without stores past the cache."""
+    """Calls on several threads, with and without stores past the cache."""
     rooms = [between_forbidden_pages(3 * LARGE * 8) for _ in range(6)]
     for n_bytes, (name, dtype) in product((0, float("inf")), product(NAMES, DTYPES[1:3])):
         _core._stream_from(n_bytes)

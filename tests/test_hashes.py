@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""No result has another bit than tools/hashes.txt says, on every ISA level of this CPU."""
+"""All results have the bits that tools/hashes.txt records, on every ISA level of this CPU."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_a_bit_that_moves_is_told():
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
 def test_what_changes_a_hash(dtype):
-    """The last bit of one element, a sign of zero, a type; and not which NaN it is."""
+    """The last bit of one element, the sign of a zero, and a type change the hash; the payload of a NaN does not."""
 
     def of(*values):
         found = hashes.Digest()

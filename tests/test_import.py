@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Imports, names and pickles, whatever stands around the package."""
+"""Imports, names and pickles, in every surrounding of the package."""
 
 import ast
 import copy
@@ -27,7 +27,7 @@ HAS_MODULE = hasattr(np.exp, "__dict__")  # NumPy 2.2
 
 
 def run(code, *path, **options):
-    """Run the code in a new process, which looks for modules in these places first, and not in this directory."""
+    """Run the code in a new process, which looks for modules in these paths first, and not in this directory."""
     before = os.environ.get("PYTHONPATH")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, path), *([before] if before else [])])}
     return subprocess.run(
@@ -46,7 +46,7 @@ def test_module(name):
     assert public.__name__ == name
 
 
-# As in a script that multiprocessing has imported anew: __mp_main__ holds the functions too.
+# As in a script that multiprocessing has imported anew: the module __mp_main__ contains the functions, too.
 PICKLE = """
 import multiprocessing, pickle, sys
 import cloudpickle, dask
@@ -89,7 +89,7 @@ def test_copies():
 
 
 def test_pickles_of_other_ufuncs():
-    """They are what they are without this package."""
+    """Pickles of other ufuncs are the same as without this package."""
     code = "import numpy, pickle; print(pickle.dumps([numpy.exp, numpy.multiply]))"
     assert run(code, check=True).stdout.strip() == str(pickle.dumps([np.exp, np.multiply]))
     mine = np.frompyfunc(abs, 1, 1)
@@ -126,7 +126,7 @@ def test_ufuncs_name_their_inputs():
 
 
 def test_nothing_compiled(tmp_path):
-    """As in a checkout."""
+    """A checkout that is not built."""
     shutil.copytree(PACKAGE, tmp_path / "gelu_fast", ignore=shutil.ignore_patterns("*.so", "*.pyd"))
     for code in ("import gelu_fast", "from gelu_fast import _core", "import gelu_fast._config"):
         done = run(code, tmp_path)
@@ -150,7 +150,7 @@ def test_an_error_of_the_compiled_part_stays():
 
 
 def test_python_code_names_what_the_compiled_part_imports():
-    """PyInstaller and the like read import statements of Python code, and cannot see those of compiled code."""
+    """PyInstaller and similar tools read the import statements of Python code, but not those of compiled code."""
     code = "import sys, gelu_fast; print(*(name for name in sys.modules if name.startswith('gelu_fast.')))"
     loaded = set(run(code, check=True).stdout.split())
     assert "gelu_fast._core" in loaded
@@ -205,7 +205,7 @@ def test_broken_ml_dtypes(text, error, tmp_path):
 
 
 def test_empty_ml_dtypes():
-    """As of an empty folder, which Python takes for a package where there is no other of that name."""
+    """An empty folder ml_dtypes, which Python takes for a package if no other has that name."""
     empty = "import sys, types; sys.modules['ml_dtypes'] = types.ModuleType('ml_dtypes')\n"
     (warning,) = warnings_of(run(empty + WORKS))
     assert "without ml_dtypes, which is installed but fails: AttributeError" in warning
@@ -226,5 +226,5 @@ for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2fnuz"):
 
 
 def test_without_ml_dtypes():
-    """No warning where it is not installed, nor where sys.modules says that it shall be missing."""
+    """No warning where ml_dtypes is not installed, or where sys.modules marks it as missing."""
     assert warnings_of(run("import sys; sys.modules['ml_dtypes'] = None\n" + WORKS)) == [""]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A value's result is the same to the bit wherever it stands and however it is computed."""
+"""A value's result has the same bits at every position and on every path of computation."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def name(request):
 
 @pytest.fixture(params=FLOATS)
 def x(request):
-    """Values of every kind, so that neighbours differ in the path they take."""
+    """Values of every kind, so that neighbours take different paths through the kernels."""
     rng = np.random.default_rng(11)
     dtype = request.param
     largest = float(np.finfo(dtype).max)
@@ -36,11 +36,11 @@ def x(request):
 
 @pytest.fixture
 def expected(call, x):
-    """Each value computed alone."""
+    """The result of each value computed alone."""
     return np.array([call(value) for value in x], x.dtype)
 
 
-@pytest.mark.parametrize("name", OF_ONE_INPUT)  # neighbours take other ways through each curve
+@pytest.mark.parametrize("name", OF_ONE_INPUT)  # neighbours take different paths through each curve
 def test_position(call, x, expected):
     assert_same(call(x), expected)
     for length in [*range(1, 150), 767, 768, 769, 4097]:
@@ -67,7 +67,7 @@ def test_alignment(call, x, expected):
 
 
 def test_what_is_streamed(call):
-    """Results of calls that are larger than the cache, contiguous, and never in place."""
+    """Only results of calls that are larger than the cache, contiguous and not in place are written past the cache."""
     x = np.ones(100_000, np.float32)
     y = np.empty_like(x)
     before = _core._stream_from()
@@ -105,7 +105,7 @@ def test_threads(call, x, threads, stream_from, expected):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 9, 17, 33])
 def test_short_rows(n, dtype, threads, stream_from):
-    """Rows that may end before their first aligned element; nothing beside them is written."""
+    """Rows may end before their first aligned element; nothing beside them is written."""
     x, bias = np.split(np.random.default_rng(n).normal(0, 3, (2001, n)).astype(dtype), [2000])
     expected = gelu_fast.bias_gelu(x, bias)
     for start in (0, 1, 3):
@@ -119,7 +119,7 @@ def test_short_rows(n, dtype, threads, stream_from):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_two_outputs(dtype, threads, stream_from):
-    """Which are aligned alike, or not."""
+    """Two outputs have the same alignment, or different ones; nothing beside them is written."""
     n = 64 * 600
     inputs = np.random.default_rng(2).normal(0, 3, (3, n)).astype(dtype)
     expected = gelu_fast.geglu_backward(*inputs)

@@ -19,7 +19,7 @@ from gelu_fast import _core
 LIBC = ctypes.CDLL(None)
 CALLS = 10_000
 TRACED_CALLS = 400
-# Chance: Python's own caches, and pages that the allocators keep.
+# Growth by chance: Python's own caches, and pages that the allocators keep.
 BLOCKS, TRACED_BYTES, RESIDENT_BYTES = 200, 4000, 4 << 20
 
 N = 64
@@ -69,7 +69,7 @@ def raising(call):
 
 
 def calls_of(name):
-    """Calls in every way that there is; of one form, as the ways do not know which it is."""
+    """Calls of a ufunc on every path. One form is enough, as the paths do not depend on it."""
     ufunc, k = _core.ufuncs[name], _core.ufuncs[name].nin
     out = y if ufunc.nout == 1 else both
     for call in (ufunc, through_function(name)):
@@ -228,7 +228,7 @@ ERRORS = {
 
 @pytest.fixture(autouse=True)
 def surroundings():
-    """Each collection looks at what the test has made, alone: that is fast."""
+    """Make each garbage collection fast: it visits only the objects that the test has made."""
     gc.freeze()
     yield
     gc.unfreeze()
@@ -236,15 +236,15 @@ def surroundings():
 
 
 def resident():
-    """Without what malloc keeps for later, which a leak would fill first."""
+    """Resident memory, after malloc has returned its free memory, which a leak would otherwise fill first."""
     if hasattr(LIBC, "malloc_trim"):
         LIBC.malloc_trim(0)
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * resource.getpagesize()
 
 
-# From CPython 3.12 on their counts mean nothing (PEP 683): our code, of the stable ABI of 3.11, counts them, the
-# interpreter does not.
+# From CPython 3.12 on these objects are immortal and their counts mean nothing (PEP 683): our code, compiled for the
+# stable ABI of 3.11, counts references to them, but the interpreter does not.
 CONSTANTS = [None, True, False, ...] if sys.version_info < (3, 12) else []
 
 
@@ -253,8 +253,8 @@ def references():
 
 
 def left_by(calls, n=CALLS):
-    """References and memory that n calls in all, of these in turn, leave behind. A leak does so each time, chance,
-    as a huge page that the system makes, does not."""
+    """References and memory that n calls, of these functions in turn, leave behind. A leak does so each time the calls
+    are repeated; a chance event, such as a huge page that the system makes, does not."""
     calls = [*calls]
     left = left_once(calls, n)
     for _ in range(2):
@@ -348,7 +348,7 @@ def lose_untraced_memory():
     ],
 )
 def test_leaks_are_found(leak, found):
-    """Also among other calls that lose nothing."""
+    """A leak is found, also among other calls that leak nothing."""
     ctypes.pythonapi.PyMem_RawMalloc.restype = ctypes.c_void_p
     ctypes.pythonapi.PyMem_RawMalloc.argtypes = [ctypes.c_size_t]
     try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""sigma: judged in the type that is computed in, where it is used; of every library whose arrays work as mu; however
-small or large. What sigma becomes there is known from the ufuncs: they give NaN where it is not above 0."""
+"""The check of sigma. sigma is judged in the type of the computation, and only where it is used; it may be of every
+library whose arrays work as mu, and of any size. The tests see from the ufuncs what sigma becomes in that type: they
+give NaN where it is not above 0."""
 
 from functools import partial
 
@@ -24,13 +25,13 @@ FORMS = {False: "erf", "tanh": "tanh", "sigmoid": "sigmoid"}
 
 @pytest.fixture(params=FUNCTIONS)
 def call(request):
-    """The function of x, with dy = 1."""
+    """A function of x; dy, if it has one, is 1."""
     function = getattr(gelu_fast, request.param)
     return partial(function, 1) if request.param == "gelu_backward" else function
 
 
 def refuses(call, *args, **given):
-    """Whether it raises for sigma; out is as before then."""
+    """Whether the call raises the error about sigma; if it does, `out` must be unchanged."""
     out = given.get("out")
     before = None if out is None else out.copy()
     try:
@@ -43,7 +44,7 @@ def refuses(call, *args, **given):
     return False
 
 
-# ---- rounded to the type that is computed in ----
+# ---- sigma is rounded to the type of the computation ----
 
 TYPES = [
     "i1",
@@ -70,7 +71,7 @@ MORE = [
 
 
 def sigmas(size):
-    """A number of this size as Python and NumPy have it, and arrays of it."""
+    """A number of this size as a Python number, as NumPy scalars, and in arrays."""
     yield size
     yield -size
     for dtype in ("f2", "f4", "f8", "bfloat16", "float8_e5m2"):
@@ -83,8 +84,8 @@ def sigmas(size):
 @pytest.mark.parametrize("more", MORE, ids=str)
 @pytest.mark.parametrize("name", TYPES)
 def test_sigma_is_judged_in_the_type_that_is_computed_in(name, more):
-    """Types of x, of sigma and of dtype=, whichever way NumPy promotes them: an error where the ufunc would give NaN
-    for a number, else the ufunc's result."""
+    """For all types of x, sigma and dtype=, under each of NumPy's rules of promotion: an error where the ufunc would
+    give NaN for a number, otherwise the ufunc's result."""
     x = np.ones(3, np.dtype(name))
     raised = computed = 0
     for sigma in (s for size in SIZES for s in sigmas(size)):
@@ -129,7 +130,7 @@ def test_a_sigma_that_rounds_to_zero(call, x, sigma):
             assert np.isfinite(call(x, sigma=given)).all()
 
 
-# ---- where it is used ----
+# ---- sigma is judged only where it is used ----
 
 BAD = [0.0, -1.0, np.nan]
 
@@ -166,7 +167,7 @@ def masked(values, at=1):
 
 @pytest.mark.parametrize("bad", BAD)
 def test_masked_elements(call, bad):
-    """Whichever operand masks them."""
+    """An element is not judged if any operand masks it."""
     x, ones = np.array([1.0, 2, 3]), np.ones(3)
     good, sigma = np.array([2.0, 1, 3]), np.array([2.0, bad, 3])
     want = call(x, sigma=good)
@@ -190,7 +191,7 @@ def test_missing_in_pandas():
         sigma, x = pd.Series([2, None, 3], dtype=dtype), pd.Series([1, 2, None], dtype=dtype)
         assert gelu(np.ones(3), sigma=sigma).isna().tolist() == [False, True, False]
         assert gelu(x, sigma=sigma).isna().tolist() == [False, True, True]
-        if "pyarrow" not in dtype:  # which pandas computes with NaN in place of NA
+        if "pyarrow" not in dtype:  # pandas computes these with NaN in place of NA
             assert gelu(x, sigma=pd.Series([2, 3, -1], dtype=dtype)).isna().tolist() == [False, False, True]
         assert gelu(np.ones(3), sigma=sigma.array).isna().tolist() == [False, True, False]
         assert refuses(gelu, x, sigma=-sigma)
@@ -203,11 +204,11 @@ def test_missing_in_pandas():
 
 
 def test_nan_in_pandas_is_missing():
-    """As where labels do not meet; in other libraries, and in NumPy, it is a wrong sigma."""
+    """pandas itself makes such NaN where labels do not match. In NumPy and other libraries, NaN is a wrong sigma."""
     assert gelu([1.0, 2], sigma=pd.Series([2, np.nan])).isna().tolist() == [False, True]
     x, sigma = pd.Series([1.0, 2], index=[0, 1]), pd.Series([2.0, -3], index=[1, 2])
     assert gelu(x, sigma=sigma.abs()).isna().tolist() == [True, False, True]
-    with pytest.raises(ValueError, match="sigma must be above 0"):  # though it meets no x
+    with pytest.raises(ValueError, match="sigma must be above 0"):  # even where it is paired with no x
         gelu(x, sigma=sigma)
     frame = pd.DataFrame({"a": [1.0, 2], "b": [3.0, np.nan]})
     pd.testing.assert_frame_equal(gelu(frame, sigma=frame), frame * gelu_fast.gelu_gate(1.0))
@@ -232,7 +233,7 @@ def test_null_in_polars_arrow_and_awkward():
         assert refuses(gelu, np.ones(3), sigma=make([2.0, np.nan, 3]))
 
 
-# ---- of other libraries ----
+# ---- sigma of other libraries ----
 
 VALUES = np.array([2.0, 0.5, 3])
 LIBRARIES = {
@@ -255,7 +256,8 @@ LIBRARIES = {
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_sigma_of_another_library(library):
-    """Whatever works as mu works as sigma: the result is the ufunc's own, and a wrong number in it is an error."""
+    """An array that works as mu works as sigma, too: the result is the ufunc's own, and a wrong number in sigma is an
+    error."""
     make = LIBRARIES[library]
     x, sigma = np.array([1.0, -2, 3]), make(VALUES)
     as_mu, y, want = gelu(x, mu=sigma), gelu(x, sigma=sigma), gelu_fast.gelu_mu_sigma_erf(x, 0, sigma)
@@ -289,7 +291,7 @@ def test_ragged_and_sparse_numbers():
 
 
 def test_the_type_of_another_library():
-    """A Python number takes it, and may be rounded to 0."""
+    """A Python number takes that type, and may be rounded to 0."""
     for x in (
         pd.Series([1, 2], dtype="f4"),
         xr.DataArray(np.ones(2, "f4")),
@@ -362,7 +364,8 @@ def numbers(dtype):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("form", FORMS.values())
 def test_no_nan_from_numbers(form, dtype):
-    """Unless x and mu are infinite, and alike; or dy is infinite, or zero, and the derivative the other."""
+    """NaN comes from numbers only if x and mu are the same infinity, or if dy times the derivative is infinity times
+    zero."""
     x, mu, sigma = (a.ravel() for a in np.meshgrid(numbers(dtype), numbers(dtype), numbers(dtype)[:10][1:]))
     undefined = np.isinf(x) & (x == mu)
     with np.errstate(all="raise"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The planted bugs, tests/mutants/*.toml, fit the sources, and tests/mutants.md tells of each that it was noticed.
+"""The planted bugs, tests/mutants/*.toml, fit the sources, and tests/mutants.md says for each that a test noticed it.
 `make mutants` plants them."""
 
 import pytest
@@ -20,7 +20,7 @@ def test_the_table_tells_of_every_fault():
     "change",
     [
         {"find": "no such text"},
-        {"find": "return", "replace": "yield"},  # stands more than once
+        {"find": "return", "replace": "yield"},  # occurs more than once
         {"replace": "find"},
         {"tests": None},
         {"tests": ["file.py::test_that_is_gone"]},
@@ -46,7 +46,7 @@ def test_a_table_that_differs_is_refused():
     ]
     table = {row["id"]: mutants.line_of(row, "`tests/test_it.py::test`", "baseline", "1") for row in rows}
     assert [*mutants.disagreements(rows, table)] == []
-    assert len([*mutants.disagreements(rows[1:], table)]) == 2  # one too few, and one in the table alone
+    assert len([*mutants.disagreements(rows[1:], table)]) == 2  # one row too few, and one too many
     assert len([*mutants.disagreements([*rows, rows[0] | {"id": "survivor"}], table)]) == 1
     for change in ({"fault": "Another"}, {"file": "other.py"}, {"tests": ["tests/test_other.py"]}):
         assert len([*mutants.disagreements([rows[0] | change, *rows[1:]], table)]) == 1
