@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The types of ml_dtypes: bfloat16, which has kernels of its own, and those of one byte, which are taken through
-float32 block by block. Judged by formats.py."""
+"""The types of ml_dtypes: bfloat16, which has kernels of its own, and types of one byte, which are computed in float32,
+block by block. formats.py judges their results."""
 
 import subprocess
 import sys
@@ -74,8 +74,8 @@ def test_the_judge_convicts():
 
 
 def exact_of(name, x):
-    """As oracle.in_float64. gelu(x) is more than x/2, if by too little for a float64: so the middle between two
-    subnormal numbers goes up."""
+    """oracle.in_float64, but gelu(x) stays above x/2 even where the difference is too small for a float64: so a tie
+    between two subnormal numbers rounds up."""
     exact = oracle.in_float64(name, x)
     if UFUNCS[name][0] == "gelu":
         exact = np.where((exact == x / 2) & (x != 0), np.nextafter(exact, np.inf), exact)
@@ -85,7 +85,7 @@ def exact_of(name, x):
 @every_name_of_one_input
 @every_format
 def test_correctly_rounded(name, ufunc, format, report):
-    """Every number, and NaN from NaN alone; not one of them raises a floating-point warning."""
+    """Every number, without a floating-point warning; and NaN comes from NaN alone."""
     exact = exact_of(name, format.meanings)
     with np.errstate(all="raise"):
         y = ufunc(format.every)
@@ -98,15 +98,15 @@ def test_correctly_rounded(name, ufunc, format, report):
     np.testing.assert_array_equal(got, want)
     assert not np.isnan(want[number]).any()
     assert errors.max() <= (ULP_ONE_BYTE if format in ONE_BYTE else ULP[name]["bfloat16"])
-    if UFUNCS[name][0] == "gelu":  # of the others, a zero's sign is left open
+    if UFUNCS[name][0] == "gelu":  # other functions may give zeros of either sign
         np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(want[number]))
 
 
 @every_name_of_one_input
 @every_format
 def test_the_oracle_decides(name, format):
-    """No exact value is so near to a middle that the oracle's own error, 1e-13 and near a gradient's zero 1e-16, could
-    take it across. What it takes for x/2 is known to be more."""
+    """No exact value is so near to a middle that the oracle's own error (1e-13, and 1e-16 near a gradient's zero) could
+    move it to the other side. Values that the oracle computes as x/2 are known to be above it."""
     x = format.meanings[np.isfinite(format.meanings)]
     size = np.abs(oracle.in_float64(name, x))
     middles = format.middles()
@@ -121,9 +121,9 @@ def test_the_oracle_decides(name, format):
     assert decided.all()
 
 
-# ---- wherever a value stands ----
+# ---- a value at any position ----
 
-# Bytes take one way, whatever the function.
+# Types of one byte take the same path for every function.
 CASES = [(BFLOAT16, name) for name in OF_ONE_INPUT] + [(format, "gelu_erf") for format in ONE_BYTE]
 
 
@@ -144,7 +144,7 @@ def name(case):
 
 @cache
 def shuffled(format):
-    """All numbers, and neighbours that take different paths."""
+    """All numbers of the type, in an order in which neighbours take different paths."""
     x = format.every[np.random.default_rng(11).permutation(200_001) % format.every.size]
     x.flags.writeable = False
     return x
@@ -157,7 +157,7 @@ def x(format):
 
 @pytest.fixture
 def expected(ufunc, format, x):
-    """From the results that test_correctly_rounded judges."""
+    """The results of x, taken from those that test_correctly_rounded judges."""
     return ufunc(format.every)[x.view(format.bits)]
 
 
@@ -257,7 +257,7 @@ def test_out_and_where(call, x, expected, format):
 
 
 def outcome(function, *args, **kwargs):
-    """The type that comes out, or that of the error."""
+    """The type of the result, or the type of the error."""
     try:
         with np.errstate(all="ignore"):
             return function(*args, **kwargs).dtype
@@ -266,7 +266,7 @@ def outcome(function, *args, **kwargs):
 
 
 def test_out_and_dtype_of_another_type(ufunc, format):
-    """As np.exp."""
+    """The result or the error has the same type as np.exp's."""
     x = format.every[:100]
     for other in (*"efdi", *(each.dtype for each in FORMATS)):
         for given in ({"out": np.zeros(100, other)}, {"dtype": other}):
@@ -287,7 +287,7 @@ def test_out_and_dtype_of_another_type(ufunc, format):
 @pytest.mark.parametrize("other", [*(each.name for each in FORMATS), *"?bBhHiIlLqQefd"])
 @every_format
 def test_mixed_types(format, other):
-    """Whatever np.multiply makes of two types, computed in that."""
+    """Two types are computed in the type that np.multiply gives them."""
     x = np.array([0.5, -2, 3], format.dtype)
     dy = np.array([1, 0, 1]).astype(other)
     for a, b in ((dy, x), (x, dy)):
@@ -310,7 +310,7 @@ def test_mixed_types_that_are_refused(format, other):
 
 
 def test_other_types_of_ml_dtypes():
-    """Those without loops here: what NumPy casts them to safely."""
+    """Types without a loop here are computed in a type to which NumPy casts them safely."""
     for name, computed in [
         ("float8_e8m0fnu", "f4"),
         ("float4_e2m1fn", "f4"),
@@ -333,8 +333,8 @@ PYTHON_NUMBERS = {
 @pytest.mark.parametrize("function", PYTHON_NUMBERS)
 @every_format
 def test_python_numbers(function, format):
-    """A float beside such an array: the type of the result depends on the types alone, not on how the array lies in
-    memory nor on what the number is, and the number is rounded to it."""
+    """A Python float with such an array: the type of the result depends on the types alone. The array's layout and the
+    number's value have no influence, and the number is rounded to that type."""
     call = PYTHON_NUMBERS[function]
     x = np.array([[0.5, -2, 3], [1, 0, -1]], format.dtype)
     dtype = call(x, 0.5).dtype
@@ -352,7 +352,7 @@ def test_python_numbers(function, format):
 
 
 def test_types_that_numpy_lists():
-    """Only its own, for which there are letters."""
+    """`types` lists NumPy's own types alone, which have letters."""
     for name in UFUNCS:
         ufunc = getattr(gelu_fast, name)
         np.testing.assert_array_equal(ufunc.types, [f"{c * ufunc.nin}->{c * ufunc.nout}" for c in "efd"])
@@ -362,7 +362,7 @@ def test_types_that_numpy_lists():
 
 
 def numbers_of_any_size(name, format, n):
-    """Ordinary numbers, the tail, where gradients are zero, and numbers of any size."""
+    """Ordinary numbers, numbers in the tail, numbers near the zeros of gradients, and numbers of any size."""
     rng = np.random.default_rng(13)
     tail = {"exact": 14, "tanh": 10, "sigmoid": 60}[UFUNCS[name][1]]
     finite = format.meanings[np.isfinite(format.meanings)]
@@ -403,7 +403,7 @@ def test_several_inputs_in_bfloat16(name, report):
 @pytest.mark.parametrize("approx", [False, "tanh", "sigmoid"])
 @every_format
 def test_ties(format, approx):
-    """The derivative at 0 is 1/2: half of every second subnormal number lies in the middle."""
+    """The derivative at 0 is 1/2: half of every second subnormal number is a tie."""
     dy = format.every[np.isfinite(format.meanings)]
     halves = format.wide(dy) / 2
     assert np.isin(np.abs(halves), format.middles()).any()
@@ -413,7 +413,8 @@ def test_ties(format, approx):
 
 
 def test_overflow():
-    """Beyond the middle between the largest number and what would be the next, and not before."""
+    """A result overflows if it lies beyond the middle between the largest number and the one that would follow, and not
+    before."""
     largest = BFLOAT16.largest
     for function, inputs, want in [
         (gelu_fast.bias_gelu, [[largest] * 2, [129 * 2.0**112, 255 * 2.0**111]], [np.inf, largest]),
@@ -433,7 +434,8 @@ def test_overflow():
 )
 @every_one_byte_format
 def test_every_pair_of_bytes(name, format, report):
-    """As good as bfloat16 as far as there are numbers; beyond, what ml_dtypes makes of the float32."""
+    """Within the type's range, results keep the bound of bfloat16; beyond it, they are the float32 results cast by
+    ml_dtypes."""
     every = np.arange(1 << 16)
     inputs = [format.every[every >> 8], format.every[every & 255]]
     ufunc = getattr(gelu_fast, name)
@@ -459,7 +461,7 @@ def test_every_pair_of_bytes(name, format, report):
 @pytest.mark.parametrize("name", [name for name in OF_SEVERAL if getattr(gelu_fast, name).nin > 2])
 @every_one_byte_format
 def test_more_than_two_inputs_of_bytes(name, format):
-    """The float32 results, rounded; each operand at its place, whether it repeats or not."""
+    """Results are the float32 results, rounded; each operand is taken for itself, repeated or not."""
     inputs = numbers_of_any_size(name, format, 3000)
     for operands in (inputs, [x if i == 1 else x[:1] for i, x in enumerate(inputs)]):
         float32 = outputs_of(getattr(gelu_fast, name)(*(x.astype(np.float32) for x in operands)))
@@ -492,7 +494,7 @@ for name in ("bfloat16", "float8_e4m3fn"):
 
 
 def test_without_ml_dtypes():
-    """Arrays of its types, should there be any, are taken for float32, to which NumPy may cast them."""
+    """Without ml_dtypes, arrays of its types are computed in float32, to which NumPy may cast them."""
     value, *rest = run(WITHOUT)
     assert value == str(gelu_fast.gelu_erf(np.float32(-1.25)))
     assert rest == ["e->e", "f->f", "d->d"] + ["float32"] * 4
@@ -500,7 +502,7 @@ def test_without_ml_dtypes():
 
 @pytest.mark.parametrize("imports", ["gelu_fast, ml_dtypes", "ml_dtypes, gelu_fast"])
 def test_with_ml_dtypes(imports):
-    """In whatever order."""
+    """gelu_fast and ml_dtypes may be imported in either order."""
     done = run(
         f"""
 import sys, numpy as np, {imports}
@@ -518,5 +520,5 @@ for name in {[format.name for format in FORMATS]}:
 
 
 def test_ml_dtypes_is_imported():
-    """By gelu_fast itself: arrays of its types may come without the user's knowing."""
+    """gelu_fast imports ml_dtypes, as a user may get arrays of its types without importing it."""
     assert run("import sys, gelu_fast; print('ml_dtypes' in sys.modules)") == ["True"]

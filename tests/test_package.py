@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is written down agrees with what is: coefficients, docstrings, README."""
+"""Coefficients, docstrings and README agree with the code and the measured figures."""
 
 import doctest
 import inspect
@@ -37,7 +37,7 @@ def test_coefficients_are_what_fit_computes():
 def test_what_was_measured_keeps_the_bounds():
     measured = json.loads((ROOT / "benchmarks/results/accuracy.json").read_text())
     for name in UFUNCS:
-        # Products that are rounded as NumPy rounds them were not measured.
+        # Products with a rounded function, exact to 0.5 ULP, were not measured.
         for dtype, found in measured.get(name, {}).items():
             for worst in found.values():
                 assert worst["ulp"] <= ULP[name][dtype] + 1e-5
@@ -45,7 +45,7 @@ def test_what_was_measured_keeps_the_bounds():
 
 @in_checkout
 def test_readme_says_what_its_sources_say():
-    """And so do comments of the kernels."""
+    """So do the comments of the kernels."""
     run("tools/readme.py", "--check")
 
 
@@ -85,7 +85,7 @@ def test_docstrings_state_the_bounds(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_signature_is_the_truth(name):
-    """_docs.py writes it, as a builtin function has none of its own."""
+    """_docs.py writes the signature, as a builtin function has none of its own."""
     function, x = getattr(gelu_fast, name), np.array([-1.0, 0.5])
     parameters = inspect.signature(function).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
@@ -125,7 +125,7 @@ print(new - sys.stdlib_module_names - {"gelu_fast", "numpy"} or "none")
 
 
 def test_no_pointer_into_freed_memory():
-    """The names and docstrings that NumPy points to outlive everything."""
+    """The names and docstrings to which NumPy holds pointers are never freed."""
     import gc
 
     gc.collect()

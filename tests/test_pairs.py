@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Functions of two inputs, of numbers of two bytes: a slice of all pairs. `make exhaustive` judges every pair."""
+"""Functions of two inputs, for types of two bytes: a part of all pairs. `make exhaustive` judges every pair."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ RANDOM_ROWS = 12
 
 
 def rows(format, seed):
-    """Zeros, the smallest and the largest numbers, one, infinity, NaN; random ones."""
+    """Rows of zeros, the smallest and the largest numbers, one, infinity and NaN; and random rows."""
     half = format.every.size // 2
     special = [0, 1, half, half + 1, *np.searchsorted(format.numbers, [1.0, format.largest])]
     special += [format.numbers.size, format.numbers.size + 1]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Calls chosen by a machine give what NumPy's own machinery gives with the same results element by element.
+"""Calls that hypothesis chooses give what the model gives: NumPy's own ufuncs with gelu_fast's results of one element.
 
-pytest's summary prints the shortest call that fails, as a script. `make fuzz` chooses others, and more."""
+pytest's summary prints the shortest call that fails, as a script. `make fuzz` chooses new calls, and more of them."""
 
 import contextlib
 import io
@@ -38,7 +38,7 @@ REDUCING = [name for name, ufunc in UFUNCS.items() if (ufunc.nin, ufunc.nout) ==
 
 @pytest.fixture
 def check(request, isa_level, record_property):
-    """Judge so many times the calls of the profile; many of them must compute something."""
+    """check(calls, times) judges `times` as many calls as the profile says. A tenth of them must compute something."""
 
     def check(calls, times=1):
         seen, failed = Counter(), []
@@ -54,7 +54,7 @@ def check(request, isa_level, record_property):
             assert agree(have, want)
             failed.clear()
 
-        # Its place in the database: a test that passes, here or at another level, deletes what it finds there.
+        # The key of the failures in hypothesis's database. Each test and level needs its own, as a pass deletes them.
         judge.hypothesis.inner_test._hypothesis_internal_add_digest = (
             f"{isa_level} {request.node.nodeid}".encode()
         )
@@ -107,7 +107,7 @@ def test_stochastic_gelu(check):
     )
 )
 def test_scripts(call):
-    """The script of a call does what is judged."""
+    """The script of a call gives the outcome that was judged."""
     want, names = got(call), {}
     with settings_kept(), warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -133,7 +133,7 @@ settings.register_profile("again", settings.get_profile("new"), phases=[Phase.re
 
 @pytest.fixture
 def python(tmp_path):
-    """Run Python beside a module `wrong`, with which gelu_fast computes wrong numbers."""
+    """Run Python where it can import the module `wrong`, which makes gelu_fast compute wrong numbers."""
     tmp_path.joinpath("wrong.py").write_text(WRONG)
     path = os.pathsep.join([str(tmp_path), *sys.path])
     environment = os.environ | {"PYTHONPATH": path, "GELU_FAST_ISA": _core.isa_level}
@@ -148,7 +148,7 @@ def python(tmp_path):
 
 @pytest.fixture
 def summary(python):
-    """Run tests of functions with the module `wrong`: what pytest prints."""
+    """Run tests of functions with the module `wrong`, and return what pytest prints."""
     options = ["-m", "pytest", "-p", "wrong", "-p", "no:cacheprovider"]
 
     def summary(names, *further):
@@ -158,7 +158,7 @@ def summary(python):
 
 
 def script_in(printed):
-    """The lines between the two that enclose a call."""
+    """The lines between the two CUT lines."""
     return printed.split(f"\n{CUT}\n")[1]
 
 
@@ -170,7 +170,7 @@ def test_a_call_can_be_pasted(python, summary):
 
 
 def test_a_failure_is_kept(summary):
-    """A failure comes again, though another test passed meanwhile."""
+    """A failure is found again in the next run, even if another test passed in between."""
     printed = summary(["gelu", "gelu_gate"], "--hypothesis-profile=new")
     assert "1 failed, 1 passed" in printed
     assert script_in(summary(["gelu"], "--hypothesis-profile=again")) == script_in(printed)

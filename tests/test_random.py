@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""stochastic_gelu: its random bits, what is decided by them, and what that comes to on average.
+"""stochastic_gelu: its random bits, the decisions made from them, and their statistics.
 
-Seeds are fixed, so that a test passes always or never. With others, each assertion about statistics would fail a right
-function with a probability of FALSE_ALARM, however many numbers it looks at, and all of them together less than once in
-1e7 runs. That they do fail a wrong one is tested too."""
+Seeds are fixed, so that a test passes always or never. With other seeds, each assertion about statistics would fail for
+a right function with a probability of FALSE_ALARM, however many numbers it judges; all assertions together would fail
+less than once in 1e7 runs. Tests show that a wrong function makes them fail."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def approx(request):
 
 
 def values(n, dtype):
-    """Normal ones, among them some of those that are not."""
+    """Ordinary numbers, and among them some special ones."""
     rng = np.random.default_rng(11)
     x = rng.normal(0, 2, n).astype(dtype)
     info = np.finfo(dtype)
@@ -48,7 +48,7 @@ def gate_of(x, approx):
 
 
 def philox(c0, c1, c2, c3, k0, k1):
-    """Philox4x32-10 as its authors define it, of numbers or of uint64 arrays."""
+    """Philox4x32-10 as its authors define it, for numbers or for uint64 arrays."""
     for _ in range(10):
         a, b = c0 * 0xD2511F53, c2 * 0xCD9E8D57
         c0, c1, c2, c3 = (b >> 32) ^ c1 ^ k0, b & LOW, (a >> 32) ^ c3 ^ k1, a & LOW
@@ -82,6 +82,7 @@ def test_known_answers(counter, key, answer):
     assert tuple(map(int, got[place:64:16])) == answer
 
 
+# From 2**28 on, counters need their second word; they begin inside a group that is computed at once, or at its start.
 # From 2**28 on, counters need their second word, in the middle of what is computed at once or not.
 @every_level
 @pytest.mark.parametrize("at", [0, 1, 1000, 2**28 - 4, 2**28 - 3, 2**28, 2**40 + 1, 2**59 - 1])
@@ -92,7 +93,7 @@ def test_words(at):
             np.testing.assert_array_equal(_core._random_words(key, at, n), words(key, at, n))
 
 
-# ---- what is decided by them ----
+# ---- the decisions ----
 
 
 def key_of(rng):
@@ -102,7 +103,7 @@ def key_of(rng):
 
 
 def uniform(rng, n, dtype, offset=0):
-    """The number of each element."""
+    """The random number of each element."""
     of_each = 2 if dtype == np.float64 else 1
     block, skip = divmod(offset * of_each, 64)
     of_all = words(key_of(rng), block, (skip + n * of_each) // 64 + 1)[skip : skip + n * of_each]
@@ -113,7 +114,7 @@ def uniform(rng, n, dtype, offset=0):
 
 
 def decided(x, rng, approx, offset=0):
-    """The result, the mask, and where gate and number are too near for this to tell."""
+    """The result, the mask, and where gate and random number are too near for this float64 computation to decide."""
     gate, u = gate_of(x, approx), uniform(rng, x.size, x.dtype, offset)
     mask = u <= gate
     return np.where(mask | np.isnan(x), x, np.copysign(0, x)), mask, np.abs(u - gate) <= 1e-13 * gate
@@ -122,7 +123,7 @@ def decided(x, rng, approx, offset=0):
 @every_level
 @pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 127, 128, 129, 767, 768, 769, 1000, 200_001])
 def test_rule(dtype, approx, n):
-    """The same on every ISA level, as this knows nothing of them."""
+    """Results follow the rule, which does not depend on the ISA level."""
     x = values(n, dtype)
     for rng, twin in ((n, n), (2**100 + n, 2**100 + n), (np.random.default_rng(n), np.random.default_rng(n))):
         want, want_mask, doubtful = decided(x, rng, approx)
@@ -133,7 +134,7 @@ def test_rule(dtype, approx, n):
 
 
 def inverse(u, approx):
-    """Where the gate is u."""
+    """The x whose gate is u."""
     low, high = np.full((2, u.size), [[-14.0], [14.0]])
     for _ in range(60):
         middle = (low + high) / 2
@@ -145,7 +146,7 @@ def inverse(u, approx):
 @every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rule_where_gate_and_number_are_near(dtype, approx, report):
-    """So near that float32 alone does not tell, or one of 52 bits from one of 32."""
+    """They are so near that float32 alone cannot decide; for float64, so near that 32 bits cannot, but 52 can."""
     n = 10_000
     u = uniform(3, n, dtype)
     distances, n_doubtful = [], 0
@@ -171,7 +172,7 @@ def test_rule_where_gate_and_number_are_near(dtype, approx, report):
 @every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rule_to_the_last_bit(dtype, approx):
-    """Of small numbers, from which those with one bit less would differ."""
+    """Small random numbers decide differently from numbers with one bit less."""
     n, last = 1 << 21, 2.0**-31 if dtype == np.float32 else 2.0**-52
     got = _core._random_words(key_of(5), 0, n * np.dtype(dtype).itemsize // 4 // 64)
     u = (got[:n] >> 1) * last if dtype == np.float32 else (got.view("<u8")[:n] >> 12) * last
@@ -370,12 +371,13 @@ def test_types_of_out_are_those_of_gelu(from_type, to_type):
     assert outcome(stochastic_gelu) == outcome(gelu)
 
 
-# ---- what it comes to ----
+# ---- statistics ----
 
 
 def surprise(kept, n, gate):
-    """How far the number that was kept, of n, is from n gate. Chernoff: P(surprise >= t) <= 2 exp(-t), for any n and
-    gate. (n times the Kullback-Leibler divergence; nearly half the square of the deviation in sigmas.)"""
+    """How far `kept`, the number of elements of n that were kept, is from n gate: n times the Kullback-Leibler
+    divergence, which is nearly half the square of the deviation in sigmas. Chernoff: P(surprise >= t) <= 2 exp(-t), for
+    any n and gate."""
     return n * (rel_entr(kept / n, gate) + rel_entr(1 - kept / n, 1 - gate))
 
 
@@ -387,16 +389,17 @@ BINS = 48
 
 
 def chi_square(x, kept, gate):
-    """How likely it is that the numbers kept in bins of x are so far from what the gates say, or so near to it."""
+    """The probability (p-value, two-sided) that the numbers kept in bins of x are this far from the gates' prediction,
+    or this near to it."""
     of = ((x.astype(np.float64) + 3) * (BINS / 6)).astype(int).clip(0, BINS - 1)
     got, expected, variance = (np.bincount(of, weight, BINS) for weight in (kept, gate, gate * (1 - gate)))
-    assert variance.min() > 25  # nearly normal, each
+    assert variance.min() > 25  # each bin is nearly normal
     statistic = ((got - expected) ** 2 / variance).sum()
     return 2 * min(chi2.sf(statistic, BINS), chi2.cdf(statistic, BINS))
 
 
 def correlation(a, b, gate):
-    """Of masks, in sigmas."""
+    """The correlation of two masks, in sigmas."""
     return (a - gate) @ (b - gate) / (gate * (1 - gate) * np.sqrt(a.size))
 
 
@@ -405,7 +408,7 @@ SEEDS, REPEATS = 2000, 200
 
 
 def test_mean_is_gelu(dtype, approx, report):
-    """Of each element over the seeds; and of all elements of a value."""
+    """The mean of each element over the seeds is GELU, and so is the mean of all elements of one value."""
     grid = GRID.astype(dtype)
     x = np.tile(grid, REPEATS)
     total = np.zeros(x.shape)
@@ -438,7 +441,7 @@ LAGS = [1, 2, 3, 4, 8, 15, 16, 17, 32, 48, 64, 128, 768, 1 << 19]
 
 @pytest.mark.parametrize("value", [-1.0, 0.0, 0.5])
 def test_independence(dtype, value, report):
-    """Of neighbours, of the two halves, of two seeds, and of two calls with one generator."""
+    """The masks of neighbours, of the two halves, of two seeds, and of two calls with one generator are independent."""
     x = np.full(1 << 20, value, dtype)
     gate = gate_of(value, False)
     rng = np.random.default_rng(1)
@@ -467,7 +470,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", [None, *WRONG])
 def test_wrong_gates_would_be_found(wrong, report):
-    """By the same statistics, of as many draws from NumPy's own generator; and the right one is not."""
+    """The same statistics, of as many draws from NumPy's own generator, reject wrong gates and accept the right one."""
     rng = np.random.default_rng(4)
     x = rng.uniform(-3, 3, 1 << 20)
     gate, grid_gate = (WRONG[wrong](at) if wrong else gate_of(at, False) for at in (x, GRID))
@@ -482,7 +485,7 @@ def test_wrong_gates_would_be_found(wrong, report):
 
 
 def test_dependence_would_be_found():
-    """Of 2 % of the elements."""
+    """A dependence of 2 % of the elements is found."""
     rng = np.random.default_rng(4)
     for value in (-1.0, 0.0, 0.5):
         gate = gate_of(value, False)
@@ -497,7 +500,7 @@ def test_dependence_would_be_found():
 
 @pytest.fixture
 def draw(approx):
-    """Of one value, often: the results and the mask, which are never anything but x or zero, and its own sign."""
+    """Draw one value many times: the results and the mask. A result must be x, or zero with the sign of x."""
 
     def many(value, dtype):
         x = np.full(4001, value, dtype)
@@ -517,7 +520,7 @@ def draw(approx):
 def test_zeros(draw, dtype):
     for zero in (0.0, -0.0):
         y, mask = draw(zero, dtype)
-        assert (y == 0).all()  # its sign is looked at above
+        assert (y == 0).all()  # `draw` checks its sign
         assert mask.any() and not mask.all()
 
 
@@ -625,7 +628,7 @@ def test_empty(dtype, shape):
 
 @pytest.mark.parametrize("row_step", [0, 1])
 def test_an_output_that_meets_itself(threads, row_step):
-    """The last row that is computed wins, on any number of threads; and in place, each is read before."""
+    """The row that is computed last wins, on any number of threads. In place, each row is read before it is written."""
     x = np.random.default_rng(7).normal(0, 2, (300, 1000)).astype(np.float32)
     base = np.zeros(1000 + 299 * row_step, np.float32)
     out = np.lib.stride_tricks.as_strided(base, x.shape, (4 * row_step, 4))
@@ -731,7 +734,7 @@ def test_seeds(dtype):
 
 
 def test_no_seed(dtype):
-    """By chance, two would be the same less than once in 1e100 times."""
+    """Calls without a seed differ. Two would be the same by chance less than once in 1e100 times."""
     x = np.random.default_rng(7).normal(0, 2, 1000).astype(dtype)
     of = [stochastic_gelu(x, *rng) for rng in ((), (None,), (), (None,))]
     assert len({y.tobytes() for y in of}) == 4
@@ -740,7 +743,7 @@ def test_no_seed(dtype):
 @pytest.mark.parametrize("bits_of", ["PCG64", "MT19937", "SFC64", "Philox"])
 @pytest.mark.parametrize("n", [0, 1, 1000, 50_000])
 def test_generator(bits_of, n):
-    """A call takes four words, however many elements there are; none for no element."""
+    """A call takes four words from a generator, however many elements there are, and none if there is no element."""
     rng, twin, third = (np.random.Generator(getattr(np.random, bits_of)(1)) for _ in range(3))
     x = np.random.default_rng(7).normal(0, 2, n)
     first = stochastic_gelu(x, rng)
@@ -754,14 +757,14 @@ def test_generator(bits_of, n):
 
 
 def test_what_default_rng_takes(dtype):
-    """SPEC 7. Integers and sequences of them are seeds; of generators words are taken."""
+    """SPEC 7: integers and sequences of integers are seeds; from a generator, words are taken."""
     x = np.random.default_rng(7).normal(0, 2, 1000).astype(dtype)
     of_seed = {seed: stochastic_gelu(x, seed) for seed in (0, 3, 2**70)}
     for seed, y in of_seed.items():
         sequence = np.random.SeedSequence(seed)
         for same in ([seed], (seed,), np.array([seed]) if seed < 9 else [seed], sequence):
             assert_same(stochastic_gelu(x, same), y)
-        assert_same(stochastic_gelu(x, sequence), y)  # which does not change it
+        assert_same(stochastic_gelu(x, sequence), y)  # the call above has not changed it
         assert sequence.n_children_spawned == 0
     children = [stochastic_gelu(x, child).tobytes() for child in np.random.SeedSequence(3).spawn(3)]
     sequences = [
@@ -826,7 +829,7 @@ def test_rule_with_an_offset(dtype, offset):
 @every_level
 @pytest.mark.parametrize("n", [1, 63, 64, 1000])
 def test_the_largest_offset(dtype, n):
-    """The last number is 2**64 - 1; the counters that give its words have 64 bits."""
+    """The last element has the number 2**64 - 1; the counters of its random words have 64 bits."""
     x = values(n, dtype)
     for back in (0, 1, 31, 64, 1000, 2**63 - n - 5, 2**63 - n):
         offset = 2**64 - n - back
@@ -896,7 +899,7 @@ def test_masked_arrays(dtype):
         assert_same(of_masked.compressed(), y[~hidden])
         assert_same(kept_of_masked.compressed(), kept[~hidden])
         assert type(stochastic_gelu(z, 5)) is np.ma.MaskedArray
-        of_masked[0] = 1  # the mask is its own
+        of_masked[0] = 1  # the mask is a copy
         assert_same(kept_of_masked.mask, hidden)
         assert_same(z.mask, hidden)
     assert_same(stochastic_gelu(np.ma.array(x), 5).data, y)
@@ -932,7 +935,7 @@ def test_masked_scalars():
 @pytest.mark.parametrize(
     "x",
     [1j, "a", None, np.longdouble(1), np.datetime64(1, "s"), [object()]],
-    ids=lambda x: type(x).__name__,  # one for every process: object()'s own says where it is
+    ids=lambda x: type(x).__name__,  # the same in every process: object()'s repr has its address
 )
 def test_errors_name_the_function(x):
     with pytest.raises(TypeError, match="^stochastic_gelu takes no x of type"):
@@ -947,7 +950,7 @@ def test_out_must_be_an_array():
 @pytest.mark.parametrize("to", ["f4", "f8", "c16"])
 @pytest.mark.parametrize("name", SMALL)
 def test_out_gets_what_the_type_has(name, to):
-    """Some types of one byte have no -0.0: their results have none, wherever they are put."""
+    """Some types of one byte have no -0.0: their results have none, even in an `out` of another type."""
     dtype = type_of(name)
     every = np.arange(1 << 8, dtype="u1")
     x = every.view(dtype) if dtype.itemsize == 1 else values(500, np.float16).astype(dtype)

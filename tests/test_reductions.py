@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""reduce, accumulate, reduceat, at and outer, and every way in which a call may read memory that it also writes: the
-result is that of one element after the other."""
+"""reduce, accumulate, reduceat, at and outer, and every overlap of the memory that a call reads and writes: results are
+those of computing one element after the other."""
 
 from functools import reduce
 from itertools import accumulate, combinations_with_replacement, product
@@ -31,7 +31,7 @@ def ufunc(request):
 
 @pytest.fixture(params=DTYPES, ids=lambda dtype: dtype.__name__)
 def x(request):
-    """Factors near 1 and both signs, so that no result settles at 0 or infinity; signs of zero, and the tail."""
+    """Factors near 1 of both signs, so that results do not stay at 0 or infinity; zeros of both signs, and the tail."""
     rng = np.random.default_rng(3)
     x = np.concatenate([rng.normal(1, 1, 800), rng.uniform(-7, 7, 100), [0.0, -0.0, -20.0, np.inf, np.nan]])
     return rng.permutation(x).astype(request.param)
@@ -134,7 +134,7 @@ def test_other_types_in_the_end(ufunc):
 
 
 def test_a_long_reduction_on_threads(ufunc):
-    """A reduction is a chain, however many threads there are; the other axis is not one."""
+    """Each reduction is a chain that one thread computes; along the other axis there is no chain."""
     x = np.random.default_rng(7).normal(1, 1, (2, 100_000)).astype("f4")
     try:
         for n in (1, 4):
@@ -146,7 +146,7 @@ def test_a_long_reduction_on_threads(ufunc):
         gelu_fast.set_num_threads(None)
 
 
-# Where operands begin in one piece of memory, in elements, and their steps.
+# Where operands begin in one piece of memory, and their steps, both in elements.
 PLACES = [
     (40, 1),
     (41, 1),
@@ -165,7 +165,7 @@ PLACES = [
 @pytest.mark.parametrize("name", ["gelu_erf", "geglu_tanh", "geglu_backward_erf"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
 def test_overlaps_of_every_kind(name, dtype):
-    """NumPy's rule: as if nothing overlapped. Outputs lie ahead of, behind and between the inputs."""
+    """NumPy's rule: results are as if nothing overlapped. Outputs lie before, behind and between the inputs."""
     ufunc = getattr(gelu_fast, name)
     memory = np.random.default_rng(8).normal(0, 3, 128).astype(dtype)
 
@@ -179,7 +179,7 @@ def test_overlaps_of_every_kind(name, dtype):
             operands = [view(*place, room) for place in inputs]
             out = tuple(view(*place, room) for place in places)
             if ufunc.nout == 2 and np.shares_memory(*out):
-                continue  # no one result is right
+                continue  # more than one result is right
             expected = ufunc(*[x.copy() for x in operands])
             ufunc(*operands, out=out)
             assert_same(tuple(y.copy() for y in out), expected)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`python -m gelu_fast selftest`: it passes here, each of its checks notices a fault, every kind of fault is told (a
-number, a crash, a hang, an import), and its references are as precise as they say."""
+"""`python -m gelu_fast selftest`: it passes here, each of its checks notices a fault, every kind of fault is reported
+(a wrong number, a crash, a hang, a failed import), and its references are as precise as they say."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from gelu_fast.selftest.formats import formats
 
 
 def selftest(*args, **env):
-    """On this suite's level, unless the arguments name others."""
+    """Run the self-test on this suite's level, unless the arguments name others."""
     levels = () if "--level" in args else ("--level", _core.isa_level)
     return subprocess.run(
         [sys.executable, "-m", "gelu_fast", "selftest", *levels, *args],
@@ -48,7 +48,7 @@ def quick():
 
 
 def test_it_passes(quick):
-    """Every function and type, and nothing is left out here."""
+    """It checks every function and type, and leaves out nothing here."""
     document, progress = quick
     assert document["passed"] and document["missed"] == []
     assert document["gelu_fast"] == gelu_fast.__version__ and document["levels"] == [_core.isa_level]
@@ -78,10 +78,10 @@ def test_every_single_check_notices_a_fault(quick):
     assert not document["passed"] and document["missed"] == []
     assert [check["name"] for check in document["checks"]] == [check["name"] for check in quick[0]["checks"]]
     for check in document["checks"]:
-        if check["status"] == "not checked":  # as test_it_passes has looked at
+        if check["status"] == "not checked":  # test_it_passes judges these
             continue
         assert check["status"] == "failed" and check["wrong"] > 0 and check["failures"], check["name"]
-        assert check["raised"] == "", check["name"]  # an error would be no judgement
+        assert check["raised"] == "", check["name"]  # the check must judge, not raise an error
 
 
 def test_lines():
@@ -141,7 +141,7 @@ def test_help(capsys):
 
 
 def test_the_levels_of_a_run(monkeypatch):
-    """All, or that of GELU_FAST_ISA, or those that --level names, each once."""
+    """The levels are all, or that of GELU_FAST_ISA, or those that --level names; each occurs once."""
     monkeypatch.delenv("GELU_FAST_ISA", raising=False)
     available = _core.available_isa_levels
     assert command.chosen_levels(None, None) == available
@@ -152,7 +152,7 @@ def test_the_levels_of_a_run(monkeypatch):
 
 
 def test_a_frozen_application_checks_itself(monkeypatch, capsys):
-    """It has no Python to start, so its own level in its own process, and no other."""
+    """It has no Python to start: the self-test checks the process's own level, in this process."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert main(["selftest", "--quick", "--function", "gelu_sigmoid"]) == 0
     said = capsys.readouterr().out
@@ -169,11 +169,11 @@ def test_import_of_the_package_imports_nothing_of_it():
     assert done.stdout == "[]\n"
 
 
-# ---- faults are told ----
+# ---- faults are reported ----
 
-AT = 993 / 4096  # a number that float16 has, and the samples of all types
+AT = 993 / 4096  # a number that float16 can hold, and that the samples of all types contain
 
-# Run by every Python that starts with its folder on the path: gelu_fast, with a fault.
+# A sitecustomize that plants a fault in gelu_fast: every Python that finds it on its path runs it at the start.
 SITE = (
     f"AT = {AT}"
     + """
@@ -214,7 +214,7 @@ if fault != "import":
 
 @pytest.fixture
 def faulty(tmp_path):
-    """The self-test of a package that has a fault, in gelu_tanh alone."""
+    """Run the self-test with a fault in gelu_tanh alone."""
     (tmp_path / "sitecustomize.py").write_text(SITE)
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
 
@@ -227,7 +227,7 @@ def faulty(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_one_wrong_result(faulty, dtype):
-    """It is off by two ULP, for one input: the line names the function, the input, both results and the level."""
+    """One result is off by two ULP: the line names the function, the input, both results and the level."""
     done, document = faulty(dtype)
     assert done.returncode == 1 and not document["passed"]
     (failed,) = [check for check in document["checks"] if check["status"] == "failed"]
@@ -269,7 +269,7 @@ def _loses_the_last(gelu):
 
 
 def _obeys_the_environment(gelu):
-    """Where the array is large, as helper threads would."""
+    """A large array is computed in the caller's floating-point environment, as by faulty helper threads."""
 
     def faulty(x, *args, **given):
         y = gelu(x, *args, **given)
@@ -297,7 +297,7 @@ def _drops(*names):
 
 
 def _for_lone_draws(fault):
-    """stochastic_gelu with a fault where no mask is asked for."""
+    """stochastic_gelu with a fault in calls that ask for no mask."""
 
     def with_fault(draw):
         return lambda *args, **given: (draw if "return_mask" in given else fault(draw))(*args, **given)
@@ -345,7 +345,7 @@ def _swaps_the_halves(geglu):
     ],
 )
 def test_faults_of_one_way_in(function, fault, noticed, monkeypatch, capsys):
-    """These once went unnoticed; each is put into one function or ufunc of this process."""
+    """Faults that the self-test once did not notice; each is planted in one function or ufunc of this process."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(gelu_fast, function, fault(getattr(gelu_fast, function)))
     assert main(["selftest", "--quick", "--json", "--function", function]) == 1
@@ -356,7 +356,8 @@ def test_faults_of_one_way_in(function, fault, noticed, monkeypatch, capsys):
 
 @pytest.mark.parametrize("group", ["float16", "bfloat16", "float32", "float64"])
 def test_a_product_with_another_form_s_derivative(group, monkeypatch):
-    """It agrees with the package's own derivative, which is of the other form as well."""
+    """The product agrees with the package's own derivative, which has the wrong form, too: the self-test must not rely
+    on that."""
     for function in ("gelu_grad_mu_sigma", "gelu_backward_mu_sigma"):
         monkeypatch.setattr(gelu_fast, f"{function}_erf", getattr(gelu_fast, f"{function}_tanh"))
     check = judge.Check("accuracy", "gelu_backward_mu_sigma_erf", group)
@@ -381,7 +382,7 @@ def test_a_signal_ends_its_children(number):
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:
                 found += [path.parent.name] if mark.encode() in path.read_bytes() else []
-            except OSError:  # it has ended, or is another user's
+            except OSError:  # the process has ended, or is another user's
                 pass
         return found
 
@@ -426,7 +427,7 @@ def test_an_error_in_a_check_is_a_failure(monkeypatch, capsys):
 
 
 def test_without_ml_dtypes(tmp_path):
-    """Its types are told to be left out."""
+    """The report says that the types of ml_dtypes are not checked."""
     (tmp_path / "ml_dtypes.py").write_text("raise ModuleNotFoundError(name='ml_dtypes')")
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
     done = selftest("--quick", "--function", "gelu_sigmoid", PYTHONPATH=path)
@@ -440,7 +441,7 @@ def test_without_ml_dtypes(tmp_path):
 
 
 def test_every_float32_of_a_few(monkeypatch):
-    """The way of --exhaustive, of fewer numbers: NaN and infinity among them, and a fault that it finds."""
+    """The code of --exhaustive on fewer numbers, among them NaN and infinity; it finds a planted fault."""
     start = int(np.array(4.0, np.float32).view(np.uint32))
     monkeypatch.setattr(checks_accuracy, "TASK", 1 << 17)
     for faulty in (False, True):
@@ -470,7 +471,8 @@ def off(value, exact):
 
 @pytest.mark.parametrize("form", FORMS.values())
 def test_references(form, report):
-    """To what the docstring says, against Arb: gate and slope, from which all the rest is multiplied and added."""
+    """Gate and slope, of which products and sums make all the rest, have the precision that the docstring states. The
+    judge is Arb."""
     flint.ctx.prec = 250
     rng = np.random.default_rng(0)
     ends = [6.0, -6.0, np.nextafter(-6, -7), 1e-300, -1e-9, 5e-324, 0.0, 2.0**-30, 40 * 2**0.5]
@@ -491,7 +493,7 @@ def test_references(form, report):
 
 @pytest.mark.parametrize("ufunc", [name for name in OF_SEVERAL if "backward_mu" not in name])
 def test_references_of_several_inputs(ufunc):
-    """Terms are rounded on the way, and left exact, as tests/oracle.py has it; in decimals and in float64."""
+    """Intermediate numbers are rounded, and the rest is exact, as in tests/oracle.py; in decimals and in float64."""
     (float64,) = formats()["float64"]
     (float32,) = formats()["float32"]
     inputs = checks_accuracy._some_inputs(ufunc, 24, float64)
@@ -515,8 +517,8 @@ def test_references_of_several_inputs(ufunc):
 
 @pytest.mark.parametrize("group", ["float16", "bfloat16", "float32", "float64", "one-byte types"])
 def test_the_judge_convicts(group):
-    """Two ULP are two, of normal and of subnormal numbers, of float64 and of decimals; NaN and a wrong infinity are
-    never right, and infinity is right for what lies beyond the largest number."""
+    """An error of two ULP is measured as two, for normal and subnormal numbers, against float64 and decimals. NaN and a
+    wrong infinity are never right; infinity is right for exact values beyond the largest number."""
     for format in formats()[group]:
         normal, subnormal = np.array([1.25], format.dtype), np.array([1], format.bits).view(format.dtype)
         for exact in (normal, -normal, subnormal):

@@ -37,8 +37,8 @@ def test_nan_comes_from_nan_alone(ufunc, dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_large_arguments(ufunc, function, dtype):
-    """To the bit gelu(x) is x where the gate rounds to 1, and -0.0 where x * gate underflows. The others are at their
-    limits there."""
+    """gelu(x) is exactly x where the gate rounds to 1, and -0.0 where x * gate underflows. The other functions have
+    their limits there."""
     largest = float(np.finfo(dtype).max)
     x = np.append(np.geomspace(1000, largest / 2, 500), largest).astype(dtype)
     limit = oracle.in_float64(ufunc.__name__, np.array([np.inf])).astype(dtype)
@@ -49,8 +49,8 @@ def test_large_arguments(ufunc, function, dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_half_of_a_subnormal_number(ufunc, function, dtype):
-    """gelu(x) is x/2 and a little more, which takes the middle between two subnormal numbers up; the others are what
-    they are at 0."""
+    """gelu(x) is slightly above x/2, so a tie between two subnormal numbers rounds up; the other functions have their
+    values at 0."""
     n = np.arange(-1000, 1001)
     y = ufunc(np.finfo(dtype).smallest_subnormal * n.astype(dtype))
     want = -(-n // 2) * np.finfo(dtype).smallest_subnormal
@@ -61,7 +61,7 @@ def test_half_of_a_subnormal_number(ufunc, function, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
 def test_exact_products_round_to_even(dtype):
-    """From 15 on gelu(gate) is the gate, so that a product is exact in float32, and may lie between two numbers."""
+    """From 15 on gelu(gate) is the gate itself, so that a product is exact in float32, and may be a tie."""
 
     def numbers(*ends):
         return np.arange(*np.array(ends, dtype).view(np.uint16), dtype=np.uint16).view(dtype)
@@ -78,7 +78,7 @@ def test_exact_products_round_to_even(dtype):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("n", [1, 7, 1000, 100_000])
 def test_no_warning_for_any_number(ufunc, dtype, n):
-    """Overflow, underflow, invalid: nothing is reported, whatever the kernel did inside."""
+    """Overflow, underflow and invalid are never reported, whatever the kernel computes inside."""
     info = np.finfo(dtype)
     values = np.array(
         [0, -0.0, 1, -1, -5.2, -9, -12.8, -14.1, -20, -30, -38.5, -60, -87.5, -100, -430, -700, 6e4, -6e4]
@@ -96,7 +96,7 @@ def test_no_warning_for_any_number(ufunc, dtype, n):
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_flags_that_others_raised_are_kept(ufunc, function):
-    """A cast that overflows, in the first of NumPy's buffers, is reported, as for NumPy's own functions."""
+    """A cast that overflows in the first of NumPy's buffers is reported, as for NumPy's own functions."""
     x = np.ones(20_000)
     x[0] = 1e300
     out = np.empty(x.shape, np.float32)
@@ -110,7 +110,7 @@ def test_flags_that_others_raised_are_kept(ufunc, function):
 
 @pytest.mark.parametrize("name", [name for name in ZEROS if name.startswith("gelu_grad")])
 def test_zero_of_a_gradient(ufunc, name):
-    """Where docstrings and README say that it is, as near as float64 comes; and the sign changes there."""
+    """The zero is where docstrings and README say, to the last bit of float64, and the sign changes there."""
     assert abs(ufunc(ZEROS[name])) <= UNIT_NEAR_ZERO["float64"]
     assert ufunc(ZEROS[name] - 1e-9) < 0 < ufunc(ZEROS[name] + 1e-9)
 
@@ -130,5 +130,5 @@ def test_zero_of_a_gradient(ufunc, name):
     ],
 )
 def test_value_at_one(ufunc, name, exact):
-    """Literature values, to catch a function or a form taken for another."""
+    """Values from the literature; they show a function or a form in the place of another."""
     assert abs(ufunc(1.0) - exact) < 1e-15

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Many Python threads at once, on all that they share: the pool, the globals of _core, a Generator, a fork.
+"""Many Python threads at once use everything that they share: the pool, the globals of _core, a Generator, a fork.
 
 Results are compared bit for bit with those of one thread. `make sanitize` runs this file under ThreadSanitizer."""
 
@@ -19,12 +19,12 @@ import gelu_fast
 from gelu_fast import _core
 
 WORKERS = 8
-SMALL, ALONE, SHARED, WOKEN = 600, 20_000, 50_000, 150_000  # elements: from SHARED on the pool computes
+SMALL, ALONE, SHARED, WOKEN = 600, 20_000, 50_000, 150_000  # elements; the pool helps from SHARED on
 
 
 @pytest.fixture(autouse=True)
 def switching():
-    """Threads take turns as often as they can, and the settings are put back."""
+    """Make Python switch threads as often as it can; restore the settings afterwards."""
     interval, stream_from = sys.getswitchinterval(), _core._stream_from()
     sys.setswitchinterval(1e-6)
     yield
@@ -34,7 +34,7 @@ def switching():
 
 
 def at_once(work, workers=WORKERS):
-    """work(i) on each of the threads, which begin together: the results."""
+    """The results of work(i) on the threads, which begin together."""
     together = threading.Barrier(workers)
 
     def begin(i):
@@ -54,13 +54,13 @@ def result_bytes(result):
 
 
 def into_new_memory(ufunc, *inputs, **options):
-    """With `out`, so that stores may go past the cache, and of its own for each call."""
+    """A call with an `out` of its own, so that stores may go past the cache."""
     outs = tuple(np.zeros_like(inputs[0]) for _ in range(ufunc.nout))
     return ufunc(*inputs, out=outs, **options)
 
 
 def cases():
-    """Calls without arguments: each ufunc with each size, type and layout in turn, and the functions' ways."""
+    """Calls, as functions without arguments: each ufunc with sizes, types and layouts in turn, and the functions."""
     sizes, layouts = (SMALL, ALONE, SHARED, WOKEN), (slice(None), slice(None, None, 2), slice(None, None, -1))
     for number, ufunc in enumerate(_core.ufuncs.values()):
         for turn in range(3):
@@ -101,7 +101,7 @@ def change_settings(until):
 
 
 def test_all_calls_while_settings_change(expected):
-    """The number of threads, and from where on stores go past the cache."""
+    """The settings are the number of threads, and the size from which stores go past the cache."""
     done = threading.Event()
     with ThreadPoolExecutor(1) as other:
         turns = other.submit(change_settings, done)
@@ -120,7 +120,7 @@ def test_fork_while_others_compute(expected):
 
     def child_of(_):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of CPython 3.12: a fork beside threads
+            warnings.simplefilter("ignore", DeprecationWarning)  # CPython 3.12 warns of forks beside threads
             child = os.fork()
         if child == 0:
             status = 2
@@ -153,7 +153,7 @@ def test_fork_while_others_compute(expected):
 
 @pytest.mark.parametrize("wrap", [lambda g: g, lambda g: g.bit_generator], ids=["Generator", "BitGenerator"])
 def test_a_shared_generator(wrap):
-    """Each call takes its four words alone: the results are those of as many calls one after the other."""
+    """Each call takes its four words undisturbed: the results are those of the same calls one after the other."""
     x, calls = values(SMALL, "f", 0), 100
     shared, alone = wrap(np.random.default_rng(5)), wrap(np.random.default_rng(5))
     found = at_once(lambda _: [gelu_fast.stochastic_gelu(x, shared).tobytes() for _ in range(calls)])
@@ -180,6 +180,6 @@ print(len(found), len(set(found)))
 
 
 def test_first_calls_at_once():
-    """The import, the helpers' start, and the import of NumPy's random module."""
+    """Threads import gelu_fast, start the helpers, and import NumPy's random module at the same time."""
     done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, timeout=300)
     assert done.stdout.split() == ["8", "1"], done.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many threads, who decides, and that none is left hanging."""
+"""The number of threads, the settings that decide it, and that no thread hangs."""
 
 import ctypes
 import multiprocessing
@@ -32,7 +32,7 @@ def run(code, *args, **env):
         env={**os.environ, **env},
         capture_output=True,
         text=True,
-        timeout=600,  # ends what hangs: under ThreadSanitizer forks take minutes on a busy machine
+        timeout=600,  # ends a process that hangs; under ThreadSanitizer forks take minutes on a busy machine
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -68,7 +68,7 @@ GET = "import gelu_fast; print(gelu_fast.get_num_threads())"
 
 
 def test_absurd_environment():
-    """OpenMP aborts the process where it gets no more threads; so many are never asked for."""
+    """OpenMP aborts the process if it cannot get threads; so a number that is too large is never requested."""
     assert run(GET, OMP_NUM_THREADS="1000000") == "1024"
 
 
@@ -118,7 +118,7 @@ def no_omp_num_threads(monkeypatch):
     ],
 )
 def test_quotas(groups, files, cpus, tmp_path, no_omp_num_threads):
-    """Of cgroup v2 and v1, of this group and those around it: CPUs, rounded up."""
+    """The quotas of cgroup v2 and v1, of this group and of those around it, give a number of CPUs, rounded up."""
     (tmp_path / "cgroup").write_text(groups)
     for name, text in files.items():
         path = tmp_path / "system" / name
@@ -126,7 +126,7 @@ def test_quotas(groups, files, cpus, tmp_path, no_omp_num_threads):
         path.write_text(text + "\n")
     where = tmp_path / "cgroup", tmp_path / "system"
     assert cpu_quota(64, *where) == cpus
-    with mock.patch.dict(os.environ, OMP_NUM_THREADS="8"):  # which the user has set
+    with mock.patch.dict(os.environ, OMP_NUM_THREADS="8"):  # as set by the user
         assert cpu_quota(64, *where) == 64
 
 
@@ -174,7 +174,7 @@ print(before, inside, gelu_fast.get_num_threads())
     ],
 )
 def test_threadpoolctl(openmp, requested, limit, inside):
-    """With OMP_NUM_THREADS, set_num_threads (0: not called), and then a limit of threadpoolctl."""
+    """The number of threads with OMP_NUM_THREADS, set_num_threads (0: not called), and a limit of threadpoolctl."""
     before = requested or openmp
     done = run(LIMIT, str(requested), str(limit), OMP_NUM_THREADS=str(openmp))
     assert done.split() == [str(before), str(inside), str(before)]
@@ -193,7 +193,7 @@ print(gelu_fast.get_num_threads())
 
 
 def test_other_openmp_is_left_alone():
-    """Settings that libgomp reads when it is loaded are those that it has without this package."""
+    """The settings that libgomp reads when it is loaded are the same as without this package."""
     if "libgomp" not in _config._openmp():
         pytest.skip("this build has another OpenMP, or none")
     with open("/proc/self/maps") as maps:
@@ -210,7 +210,7 @@ def test_other_openmp_is_left_alone():
 
 linux = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="looks at threads in Linux's /proc")
 
-# One thread comes and goes first: a sanitizer starts one of its own beside it.
+# A first thread starts and ends before counting: with it, a sanitizer starts a thread of its own.
 COUNT = """
 import os, threading, time, numpy as np, gelu_fast
 def threads():
@@ -248,7 +248,7 @@ def test_threads_are_started_for_large_arrays_alone(n, index, started):
 
 @linux
 def test_where_openmp_binds_threads():
-    """The helpers are OpenMP's, each bound to the next place; one more thread has opened their region, and sleeps."""
+    """The helpers are OpenMP's, each bound to the next place. One more thread has opened their region, and sleeps."""
     code = f"""
 x = np.random.default_rng(2).normal(0, 4, 1_000_000)
 gelu_fast.set_num_threads(1)
@@ -267,7 +267,7 @@ print(all(right), len(pool), {{len(os.sched_getaffinity(int(thread))) for thread
 
 @linux
 def test_threads_stay():
-    """Sizes, and numbers of threads, come and go; the threads are the same."""
+    """While sizes and numbers of threads change, the threads stay the same."""
     code = f"""
 x = np.ones(1 << 20, np.float32)
 gelu_fast.gelu(x)
@@ -284,7 +284,7 @@ print(len(first), seen == first)
 
 @linux
 def test_python_threads_share_one_pool():
-    """16 threads that all compute large arrays have no team each."""
+    """16 threads that compute large arrays at once share one pool, instead of a team for each."""
     code = f"""
 import threading
 x = np.ones(1 << 18, np.float32)
@@ -322,7 +322,7 @@ for thread in settled({POOL_OF_4}):
 
 @linux
 def test_helpers_have_the_cpus_of_the_process():
-    """Also if the thread that calls first is bound to one."""
+    """Helpers may use all CPUs of the process, even if the thread that calls first is bound to one."""
     code = f"""
 import threading
 cpus = os.sched_getaffinity(0)
@@ -362,13 +362,13 @@ print(all(np.array_equal(gelu_fast.gelu(x), expected) for _ in range(20)))
     ],
 )
 def test_where_the_system_gives_no_threads(args, env):
-    """Those there are compute; OpenMP alone would end the process."""
+    """The threads that exist compute; OpenMP alone would end the process."""
     assert run(REFUSED, *map(str, args), **env) == "True"
 
 
 @linux
 def test_refused_threads_are_asked_for_again():
-    """By set_num_threads, once the system gives them."""
+    """set_num_threads requests them again, once the system can give them."""
     code = f"""
 import resource
 x = np.ones(1 << 18, np.float32)
@@ -390,7 +390,7 @@ print(len(threads() - before))
 
 @linux
 def test_helpers_that_sleep_are_woken():
-    """A thread that has slept and sleeps again has given up its CPU once more."""
+    """A helper that was woken and sleeps again has one more voluntary context switch."""
     code = f"""
 def sleeps(thread):
     with open(f"/proc/self/task/{{thread}}/status") as status:
@@ -438,7 +438,7 @@ worker.join()
 
 
 def test_a_small_stack():
-    """12 KiB more than NumPy's own functions get by with: 44 KiB with NumPy 2.0, and less with later ones."""
+    """12 KiB more than NumPy's own functions need are enough: 44 KiB with NumPy 2.0, less with later versions."""
 
     def survives(kibibytes, whose):
         command = [sys.executable, "-c", ON_A_SMALL_STACK, str(kibibytes), whose]
@@ -468,7 +468,7 @@ def test_many_python_threads(ufunc):
 
 
 def test_the_gil_is_released():
-    """Another Python thread sees a large array half done."""
+    """Another Python thread sees a large array half computed."""
     x, out = np.ones(20_000_000, np.float32), np.empty(20_000_000, np.float32)
     gelu_fast.set_num_threads(1)
 
@@ -481,7 +481,7 @@ def test_the_gil_is_released():
             seen = seen or (out[0] != 0 and out[-1] == 0)
         return seen
 
-    assert any(is_seen_half_done() for _ in range(100))  # one call is enough but on a busy machine
+    assert any(is_seen_half_done() for _ in range(100))  # on an idle machine, one call is enough
 
 
 FORK = """
@@ -498,7 +498,7 @@ def in_child(fork, check):
             os._exit(2)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 def check():
-    '''Right, with the threads that were asked for, which a call can change.'''
+    '''Results are right, and the number of threads is the requested one and can be changed.'''
     right = all(np.array_equal(gelu_fast.gelu(x), expected) for _ in range(10))
     before = gelu_fast.get_num_threads()
     gelu_fast.set_num_threads(3)
@@ -517,13 +517,14 @@ expected = gelu_fast.gelu(x)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.parametrize("fork", ["os.fork", "fork"])
 def test_a_forked_child_computes_with_threads(fork):
-    """Of Python's fork and the C library's, as of an embedding server; and so do its own children."""
+    """This holds for Python's fork and the C library's, which an embedding server may call, and for the child's own
+    children."""
     assert run(FORK + f"print(in_child({fork!r}, two_generations), two_generations())") == "True True"
 
 
 @linux
 def test_helpers_that_never_come():
-    """A child of which the pool is not told waits for none of the threads that it seems to have."""
+    """The pool is not informed of a _Fork. Its child must not wait for helpers that exist in the parent alone."""
     if not hasattr(ctypes.CDLL(None), "_Fork"):
         pytest.skip("this C library has no _Fork, which leaves out what was registered for forks")
     assert run(FORK + "print(in_child('_Fork', check))") == "True"
@@ -558,7 +559,7 @@ int team(void)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_first_import_in_a_forked_child(tmp_path):
-    """The parent's thread has had a team of the same OpenMP, which its child only seems to have."""
+    """The parent has used a team of the same OpenMP; in the child the team's threads do not exist."""
     (tmp_path / "team.c").write_text(TEAM)
     compiler = command("gcc", "cc", debian="gcc")
     library = str(tmp_path / "team.so")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The stubs say what is there, and type checkers find them and believe them."""
+"""The stubs agree with the code, and type checkers find and use them."""
 
 import ast
 import inspect
@@ -53,7 +53,7 @@ def test_pyright(tmp_path):
     assert {error["range"]["start"]["line"] + 1 for error in found} == wrong_lines(), done.stdout
 
 
-# ---- the truth of it ----
+# ---- the stubs are true ----
 
 
 def is_a(value, expected):
@@ -83,14 +83,14 @@ def test_results_are_of_the_types_that_checkers_say(monkeypatch):
 
 
 def keywords_of(name):
-    """The keys of a TypedDict, those of its bases included."""
+    """The keys of a TypedDict, including those of its bases."""
     bases = [ast.unparse(base).partition("[")[0] for base in CLASSES[name].bases]
     own = [node.target.id for node in CLASSES[name].body if isinstance(node, ast.AnnAssign)]
     return own + [key for base in bases if base in CLASSES for key in keywords_of(base)]
 
 
 def overloads_of(name):
-    """For each overload its positional parameters, those that are keywords only, and the defaults that it states."""
+    """For each overload: its positional parameters, its keyword-only parameters, and the defaults that it states."""
     body, bound = STUB.body, 0
     if name in VARIABLES:
         body, bound, name = CLASSES[VARIABLES[name]].body, 1, "__call__"
@@ -108,7 +108,7 @@ def overloads_of(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_signatures(name):
-    """Each overload takes what the function takes, with its defaults; all together take all of it."""
+    """Each overload has parameters of the function, with the same defaults; together they have all of them."""
     real = inspect.signature(getattr(gelu_fast, name)).parameters
     positional = [p.name for p in real.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     overloads = list(overloads_of(name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Everything that np.exp does with its arguments, gelu does as well."""
+"""gelu does with its arguments everything that np.exp does."""
 
 import pickle
 import subprocess
@@ -131,7 +131,7 @@ def test_zero_dimensions(call):
 
 @pytest.mark.parametrize("x", REFUSED, ids=repr)
 def test_refused_types(ufunc, x):
-    """TypeError, in the words of NumPy's own; longdouble is never rounded to double."""
+    """The error is a TypeError with NumPy's own message; longdouble is never rounded to double."""
     out = np.full(1, 7.0)
     with pytest.raises(TypeError) as ours:
         ufunc(x, out=out)
@@ -173,7 +173,7 @@ def test_out_of_another_type(call, x):
 
 
 def test_out_may_be_an_ellipsis():
-    """NumPy 2.3 and later: an array, where a scalar would have come. Whatever np.exp makes of it."""
+    """From NumPy 2.3 on, out=... gives an array in place of a scalar. The outcome is the same as np.exp's."""
     try:
         expected = type(np.exp(1.0, out=...))
     except TypeError:
@@ -189,7 +189,7 @@ def test_dtype_metadata_is_kept(call, x):
 
 
 def test_out_that_numpy_warns_of(call):
-    """An array that np.broadcast_arrays() made, though it be contiguous."""
+    """NumPy warns of an `out` that np.broadcast_arrays() made, even if it is contiguous."""
 
     def warnings_of(function):
         with warnings.catch_warnings(record=True) as caught:
@@ -316,7 +316,7 @@ def test_read_only(call, x):
 )
 @pytest.mark.parametrize("step", [1, 2, -1])
 def test_overlap(call, threads, shift, step, dtype):
-    """An input that the output overwrites is read before, on any number of threads."""
+    """An input is read before the output overwrites it, on any number of threads."""
     for forward in (True, False):
         base = np.random.default_rng(5).normal(0, 4, 100_000).astype(dtype)
         x, out = base[shift:], base[:-shift]
