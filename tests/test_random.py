@@ -83,7 +83,6 @@ def test_known_answers(counter, key, answer):
 
 
 # From 2**28 on, counters need their second word; they begin inside a group that is computed at once, or at its start.
-# From 2**28 on, counters need their second word, in the middle of what is computed at once or not.
 @every_level
 @pytest.mark.parametrize("at", [0, 1, 1000, 2**28 - 4, 2**28 - 3, 2**28, 2**40 + 1, 2**59 - 1])
 def test_words(at):
