@@ -39,7 +39,7 @@ sys.path.append(str(ROOT / "tests"))
 from sources import sources_on  # noqa: E402
 
 LISTS, TABLE = ROOT / "tests" / "mutants", ROOT / "tests" / "mutants.md"
-LEVEL = "x86-64-v3"  # of a row that names none
+LEVEL = "x86-64-v3"  # for a row that names none
 AT_LEAST = 40
 TIME_LIMIT = 180  # seconds, about ten times as long as the tests of a row take
 TIMEOUT, CRASH, IMPORT = NOT_A_TEST = "timeout", "crash", "import"
@@ -48,18 +48,18 @@ HEADER = """\
 # Planted bugs
 
 Written by `make mutants`; the lists are tests/mutants/*.toml. Each fault is planted alone, and the tests that its list
-names for it run on one ISA level: here stands the first that failed. Last run: {cpu}.
+names for it run on one ISA level. The table names the first test that failed. Last run: {cpu}.
 
 {noticed}
 
-Faults that nothing can notice; they are not run:
+Faults that no test can notice; they are not run:
 
 {unnoticeable}
 """
 
 
 class DefectiveRow(Exception):
-    """The fault cannot be judged."""
+    """A fault that cannot be judged."""
 
 
 def rows_of_list():
@@ -111,7 +111,7 @@ def line_of(row, *cells):
 
 
 def write(rows, noticed, survivors):
-    """Write the table: the lines of this run, and for faults that did not run their lines from before."""
+    """Write the table: the lines of this run, and the earlier lines of faults that did not run."""
     lines = rows_of_table() | noticed
     lines = {name: line for name, line in lines.items() if name not in survivors}
     cells = {name: line.strip("| ").split(" | ") for name, line in lines.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Real builds: whatever the flags, without OpenMP, without a compiler; and an app that PyInstaller freezes."""
+"""Real builds: with harmful flags, without OpenMP, without a compiler; and an application frozen by PyInstaller."""
 
 import os
 import shlex
@@ -21,13 +21,13 @@ needs("pyinstaller")
 
 ROOT = Path(__file__).parents[2]
 CC = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC"))
-# All that lets a compiler depart from IEEE arithmetic, or flush subnormal numbers to zero.
+# All flags by which a compiler departs from IEEE arithmetic, or flushes subnormal numbers to zero.
 FLAGS = ["-Ofast", "-ffast-math", "-funsafe-math-optimizations", "-fassociative-math", "-freciprocal-math"]
 FLAGS += ["-ffinite-math-only", "-fno-signed-zeros", "-ffp-contract=fast"]
 ONLY_GCC = ["-fsingle-precision-constant"]
 ONLY_X86 = ["-mfpmath=387"]
-# Compilers without OpenMP's header and library, as Clang without libomp; without Python's header; and one that has the
-# last word on -ffast-math.
+# Three compilers: one without OpenMP's header and library, as Clang without libomp; one without Python's header; and
+# one that appends -ffast-math to all flags.
 NO_OPENMP = "case \" $* \" in *' -fopenmp '*) echo 'omp.h: No such file' >&2; exit 1;; esac"
 NO_HEADERS = """for arg; do case $arg in
     *.c) grep -q Python.h "$arg" && { echo 'Python.h: No such file' >&2; exit 1; }
@@ -53,7 +53,7 @@ def knows(flag):
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
-    """Build a wheel of the checkout's sources, as pip does it, in an environment of its own."""
+    """Build a wheel from the checkout's sources, as pip does, in an environment of its own."""
     work = tmp_path_factory.mktemp("build")
     subprocess.run([sys.executable, "-m", "venv", work / "venv"], check=True)
     python = work / "venv/bin/python"
@@ -80,7 +80,7 @@ def compiler(path, obstacle):
 
 @pytest.fixture(scope="module")
 def built(build, tmp_path_factory):
-    """The package, built where all goes wrong: every flag above in every variable, and no OpenMP."""
+    """The package, built in the worst environment: every flag above in every variable, and no OpenMP."""
     work = tmp_path_factory.mktemp("built")
     flags = " ".join(filter(knows, FLAGS + ONLY_GCC + ONLY_X86))
     assert "-Ofast" in flags
@@ -101,7 +101,7 @@ def run(package, code, **options):
 
 
 def test_flags_leave_the_process_alone(built):
-    """Subnormal numbers stay, as inputs and as results, in this thread and in those that it starts."""
+    """Subnormal numbers stay, as inputs and as results, in this thread and in threads that it starts."""
     code = """
 import threading
 import numpy as np
@@ -120,7 +120,7 @@ thread.join()
 
 
 def all_results():
-    """Every ufunc of numbers of every size and sign, NaN and infinity; of every type of NumPy's."""
+    """The results of every ufunc for numbers of every size and sign, NaN and infinity, in each of NumPy's types."""
     rng = np.random.default_rng(0)
     everything = []
     for dtype in (np.float16, np.float32, np.float64):
@@ -174,7 +174,7 @@ def test_sources_refuse_a_compiler_that_keeps_flags(flag):
     assert subprocess.run([*CC, "-fsyntax-only", source]).returncode == 0
 
 
-# ---- what is missing, and what to do ----
+# ---- errors say what is missing, and what to do ----
 
 
 @pytest.mark.parametrize("cc", [None, "/nowhere/cc -O1"])

@@ -19,7 +19,7 @@ from torch import nn  # noqa: E402
 
 SCRIPT, ffn = example("ffn")
 
-SIZE = 3, 7, 10, 12  # texts or images, tokens, width, inner width: all different, and so is half the width
+SIZE = 3, 7, 10, 12  # texts or images, tokens, width, inner width: all different, also from half the width
 FORWARD = "bias_gelu", "geglu", "glu"
 BACKWARD = "gelu_backward", "geglu_backward", "glu_backward"
 
@@ -27,7 +27,7 @@ each_block = pytest.mark.parametrize("name", ffn.BLOCKS)
 each_set = pytest.mark.parametrize("functions", ffn.FUNCTIONS.values(), ids=ffn.FUNCTIONS)
 
 
-# ---- the same blocks once more, of torch's modules; the parameters come in the same order ----
+# ---- the same blocks, made of torch's modules; the parameters have the same order ----
 
 
 class Exact(nn.Module):
@@ -61,7 +61,7 @@ class NormLast(nn.Module):
 
 
 class Geglu(nn.Module):
-    """The paper's two matrices apart; of the block's one matrix, V is the first half."""
+    """GEGLU with the paper's two matrices. V is the first half of the block's single matrix."""
 
     def __init__(self, width, inner):
         super().__init__()
@@ -114,7 +114,7 @@ def expected(name):
 
 
 def largest_errors(found, wanted):
-    """Of each array, relative to its largest number."""
+    """The largest error of each array, relative to its largest number."""
     for a, b in zip(found, wanted, strict=True):
         assert a.shape == b.shape and np.isfinite(a).all() and np.abs(b).max() > 0.01
     return [np.abs(a - b).max() / np.abs(b).max() for a, b in zip(found, wanted)]
@@ -129,7 +129,7 @@ def test_against_torch(name, functions):
 
 @each_block
 def test_torch_blocks(name):
-    """What the example checks against, and measures beside, is the same block."""
+    """The torch block that the example compares with, in results and in times, is the same block."""
     found = [a.detach().numpy() for a in ffn.torch_run(name, np.float64, SIZE)()]
     assert max(largest_errors(found, expected(name))) < 1e-13
 
@@ -144,7 +144,7 @@ def test_sets_agree(name):
 @each_set
 @each_block
 def test_runs_again(name, functions):
-    """Much is overwritten on the way back, but nothing that the next run needs."""
+    """The backward pass overwrites many arrays, but none that the next run needs."""
     run = ffn.numpy_run(name, functions, np.float64, SIZE)
     first = [a.copy() for a in run()]
     for a, b in zip(first, run(), strict=True):
@@ -160,7 +160,7 @@ def test_sets():
 
 
 def slightly_wrong(functions, wrong):
-    """The set of functions, of which some take their first argument to be a little larger."""
+    """The set of functions; those in `wrong` get a first argument that is slightly too large."""
 
     def worsen(function):
         return lambda first, *others, **options: function(first * (1 + 1e-9), *others, **options)
@@ -188,7 +188,7 @@ def test_failed_check_ends_the_script(monkeypatch):
 
 @pytest.mark.parametrize("name, calls", [("BERT-base", 2), ("MLP-Mixer-B/16", 4), ("Conformer's GLU", 2)])
 def test_measure(monkeypatch, name, calls):
-    """With a clock that goes on by one whenever it is read: at both ends, and twice by each activation."""
+    """The clock advances by one at each reading. It is read at both ends, and twice by each activation."""
     monkeypatch.setattr(ffn, "perf_counter", itertools.count().__next__)
     monkeypatch.setattr(ffn, "sleep", lambda seconds: None)
     total = 2 * calls + 1

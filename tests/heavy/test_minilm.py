@@ -17,7 +17,7 @@ from scipy.special import ndtr  # noqa: E402
 
 SCRIPT, minilm = example("minilm")
 
-# From one word to more tokens (over 128) than the tokenizer's file allows.
+# From one word to over 128 tokens, which is more than the tokenizer's file allows.
 SENTENCES = [
     "Yes.",
     "The ferry leaves at noon.",
@@ -32,7 +32,7 @@ def encoder():
     return minilm.MiniLM()
 
 
-# ---- the same model once more: one sentence at a time, float64, nothing shared but weights and ids ----
+# ---- the same model again: one sentence at a time, in float64; only weights and ids are shared ----
 
 
 def layer_norm(x, gain, shift, eps):
@@ -80,7 +80,7 @@ def reference(ids, w, n_layers, n_heads, eps):
 
 def test_against_float64(encoder, capsys):
     config = json.loads((minilm.MODEL / "config.json").read_text())
-    assert config["hidden_act"] == "gelu"  # the exact one
+    assert config["hidden_act"] == "gelu"  # the exact form
     w = {name: a.astype(np.float64) for name, a in load_file(minilm.MODEL / "model.safetensors").items()}
 
     ids, mask = encoder.tokenize(SENTENCES)
@@ -97,7 +97,7 @@ def test_against_float64(encoder, capsys):
         cosines.append(embedding @ expected / np.linalg.norm(embedding))
     with capsys.disabled():
         print(f"\nMiniLM, smallest cosine with float64: 1 - {1 - min(cosines):.1e} ", end="")
-    # Float32 leaves 1e-12 missing; the tanh form of GELU would make it 1e-6, LayerNorm's eps at 1e-5 1e-7.
+    # 1 - cosine is 1e-12 in float32. The tanh form of GELU would make it 1e-6, an eps of 1e-5 in LayerNorm 1e-7.
     assert min(cosines) > 1 - 1e-10
 
 
@@ -108,7 +108,7 @@ def test_activations_agree(encoder):
 
 def test_related_sentences_are_more_similar(encoder):
     # The model's values for these three are published in the quickstart of the docs of Sentence Transformers;
-    # they are what checks the tokens, which the float64 computation takes as given.
+    # they check the tokens, which the float64 computation takes as given.
     sunny, weather, stadium = encoder.encode(
         ["It's so sunny outside!", "The weather is lovely today.", "He drove to the stadium."]
     )

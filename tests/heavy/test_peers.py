@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What README says of the others: right in the middle, wrong in the negative tail and at infinity."""
+"""README's statements about other libraries: right in the middle, wrong in the negative tail and at infinity."""
 
 import warnings
 
@@ -43,7 +43,7 @@ PEERS = [of_torch, of_onnxruntime, of_jax]
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("approx", [False, True])
 def test_the_same_function(peer, approx):
-    """To their own accuracy, which is absolute."""
+    """The peers compute the same function, to their own accuracy, which is absolute."""
     x = np.linspace(-10, 10, 20001, dtype=np.float32)
     assert np.abs(gelu_fast.gelu(x, approx) - peer(x, approx)).max() < 2e-6
 
@@ -56,7 +56,7 @@ def test_torch_in_float64(approx):
 
 @pytest.mark.parametrize("approx", [False, True, "sigmoid"])
 def test_torch_autograd_in_float64(approx):
-    """The gradient is what autograd makes of the formula."""
+    """gelu_grad is the gradient that autograd derives from the formula."""
     x = torch.linspace(-3, 10, 20001, dtype=torch.float64, requires_grad=True)
     if approx == "sigmoid":
         y = x * torch.sigmoid(1.702 * x)
@@ -72,7 +72,7 @@ def test_torch_autograd_in_float64(approx):
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_the_tail_of_others_is_lost(peer, report):
-    """Zero where the exact value is 1e-43 and more: a relative error of 100 %. NaN at -inf."""
+    """They give zero where the exact value is 1e-43 or larger, a relative error of 100 %, and NaN at -inf."""
     x = np.array([-13.5, -np.inf], np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -85,7 +85,7 @@ def test_the_tail_of_others_is_lost(peer, report):
 
 @pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")  # torch's own
 def test_torch_tensors():
-    """A tensor goes in as np.exp takes it."""
+    """gelu takes a tensor as np.exp does."""
     x = torch.linspace(-3, 3, 7)
     y = gelu_fast.gelu(x)
     assert type(y) is type(np.exp(x))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The scripts that make README's pictures and tables run."""
+"""The scripts that make README's pictures and tables work."""
 
 import json
 import subprocess
@@ -37,7 +37,7 @@ def test_errors(tmp_path):
 
 
 def test_benchmarks(tmp_path):
-    """A few cases, on this ISA level and another, through to the report; no test judges the timing itself."""
+    """A few cases, on this ISA level and another, from the measurement to the report. No test judges the times."""
     levels = [_core.isa_level, *(level for level in _core.available_isa_levels if level != _core.isa_level)]
     raw = []
     for level, cases in zip(levels, ("float32-65536 and not JAX", "exact-float32-65536-out-gelu_fast")):
@@ -58,5 +58,5 @@ def test_benchmarks(tmp_path):
     assert all(f"\n| {target['cell']} | {target['target']} |" in text for target in speed["targets"])
     found = {target["cell"]: target["ratio"] for target in speed["targets"]}
     assert found["exact, float32, all NaN, size 2^16, threads: 1"] > 0
-    assert found["exact, float32, out, size 2^16, threads: 2"] is None  # shown, though not measured
+    assert found["exact, float32, out, size 2^16, threads: 2"] is None  # shown even without a measurement
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")

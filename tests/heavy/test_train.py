@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The network of examples/train.py: its derivatives against float64, and how it reads held-out digits."""
+"""The network of examples/train.py: its derivatives against float64, and its accuracy for held-out digits."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ ACTIVATIONS = {
 
 @pytest.fixture(scope="module")
 def trained():
-    """For each seed the network with GELU, and what was noted after each epoch, as the script does it."""
+    """For each seed, the network with GELU and its record of each epoch, trained as in the script."""
     runs = []
     with threadpool_limits(1):
         for seed in range(train.SEEDS):
@@ -33,11 +33,11 @@ def trained():
     return runs
 
 
-# ---- the same network once more, in float64, nothing shared but weights and biases ----
+# ---- the same network again, in float64; only weights and biases are shared ----
 
 
 def logits(weights, biases, x, activation):
-    """The logits, and a list of what the activation was given."""
+    """The logits, and a list of the activation's inputs."""
     given = []
     for weight, bias in zip(weights[:-1], biases[:-1]):
         given.append(np.einsum("di,io->do", x, weight) + bias)
@@ -87,7 +87,7 @@ def test_gradients(name, dtype, close):
 
 
 def test_large_logits():
-    """Where exp() of a logit would overflow, the loss is still right."""
+    """The loss is right, even where exp() of a logit would overflow."""
     network = train.Network((1, 2), train.ACTIVATIONS["GELU"], np.random.default_rng(0))
     network.weights = [np.array([[1000, 0]], np.float32)]
     loss, weights, _ = network.gradients(np.ones((1, 1), np.float32), np.array([1]))
@@ -95,16 +95,17 @@ def test_large_logits():
     np.testing.assert_array_equal(weights[0], [[1, -1]])
 
 
-# ---- what it learns ----
+# ---- learning ----
 
 
 def test_held_out_digits():
-    """None is among those learnt from, nor has a part in their scale; of each class there is a quarter."""
+    """No held-out digit is among the training digits, or contributes to their scaling. A quarter of each class is held
+    out."""
     for seed in range(train.SEEDS):
         x_train, x_held, labels_train, labels_held = train.load(seed)
         assert x_train.dtype == x_held.dtype == np.float32
         assert len(labels_train) == len(x_train) and len(labels_held) == len(x_held) == 450
-        assert len(np.unique(np.concatenate([x_train, x_held]), axis=0)) == 1797  # no digit is there twice
+        assert len(np.unique(np.concatenate([x_train, x_held]), axis=0)) == 1797  # no digit occurs twice
         counts = np.bincount(labels_train), np.bincount(labels_held)
         np.testing.assert_allclose(counts[1] / np.add(*counts), 0.25, atol=0.01)
         np.testing.assert_allclose(x_train.mean(axis=0), 0, atol=1e-5)
@@ -120,7 +121,7 @@ def test_accuracy(trained, report):
         _, x, _, labels = train.load(seed)
         scores, _ = logits(network.weights, network.biases, x.astype(np.float64), ACTIVATIONS["GELU"])
         accuracies.append(np.mean(np.argmax(scores, axis=1) == labels))
-        # The very same, but for a digit between whose best two classes float32 may decide otherwise.
+        # The same accuracy; float32 may choose the other of the two best classes for one digit.
         assert epochs[-1].accuracy == pytest.approx(accuracies[-1], abs=1.5 / len(labels))
         assert epochs[-1].loss < epochs[0].loss / 10
     report(f"held-out digits read with GELU: {100 * min(accuracies):.2f} % at the least")
@@ -128,7 +129,7 @@ def test_accuracy(trained, report):
 
 
 def test_seed():
-    """All that is drawn by lot depends on the seed alone, not on the activation nor on what ran before."""
+    """All that is random depends on the seed alone, not on the activation or on earlier runs."""
 
     def start(activation, seed):
         network, epoch = next(train.train(activation, seed, epochs=1))
@@ -137,7 +138,7 @@ def test_seed():
     relu = train.ACTIVATIONS["ReLU"]
     assert start(relu, 3) == start(relu, 3)
     assert start(relu, 3) != start(relu, 4)
-    # One that does the same as ReLU gives the same bits: so digits, weights, order and noise are the same.
+    # Another activation with the values of ReLU gives the same bits: digits, weights, order and noise are the same.
     assert start((lambda x: (x > 0) * x, lambda dy, x: (x > 0) * dy), 3) == start(relu, 3)
 
 
@@ -150,7 +151,7 @@ def test_script(trained, tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
     total = len(ACTIVATIONS) * train.SEEDS * train.EPOCHS
-    assert f"| {total}/{total} [" in ended.stderr  # the progress bar, and that it reached the end
+    assert f"| {total}/{total} [" in ended.stderr  # the progress bar reached its end
     assert "Warning" not in ended.stderr
 
     number = r" +(\d+\.\d+)"
