@@ -15,6 +15,7 @@ from pathlib import Path
 import ml_dtypes
 import model
 import numpy as np
+from cases import outputs_of
 from hypothesis import strategies as st
 
 import gelu_fast
@@ -98,8 +99,7 @@ def described(result, names, computed):
 
 def results_of(call, names, result):
     """Each result as a caller sees it; of a new array, only the elements that the call computes."""
-    results = result if isinstance(result, tuple) else (result,)
-    for one in results:
+    for one in outputs_of(result):
         given = any(one is names[name] for name in call.outs)
         yield described(one, names, True if given else names.get("where", True))
 

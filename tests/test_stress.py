@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from cases import outputs_of
 
 import gelu_fast
 from gelu_fast import _core
@@ -50,7 +51,7 @@ def values(n, dtype, seed):
 
 
 def result_bytes(result):
-    return [np.asarray(each).tobytes() for each in (result if isinstance(result, tuple) else (result,))]
+    return [np.asarray(each).tobytes() for each in outputs_of(result)]
 
 
 def into_new_memory(ufunc, *inputs, **options):
