@@ -76,11 +76,11 @@ def judge(name, got, errors, inputs, report):
     assert errors[worst] <= bound + oracle.UNCERTAINTY[got.dtype.name]
 
 
-def judge_of_one(ufunc, name, x, exact, report):
+def judge_one_input(ufunc, name, x, exact, report):
     """`exact` is what `oracle.error` takes: (high, low, shift), or the first of these."""
     got = ufunc(x)
     assert got.dtype == x.dtype
-    judge(name, got, oracle.error(got, *exact, unit=oracle.units(name, x)), [x], report)
+    judge(name, got, oracle.error(got, *exact, unit=oracle.least_unit(name, x)), [x], report)
     assert right_signs(name, x, got, exact[0]).all()
 
 
@@ -115,7 +115,7 @@ def wide_inputs(name, n, dtype, seed):
     return inputs
 
 
-def errors_of(name, got, exact, low, shift, of_one_is_nothing, inputs, dtype, larger, output):
+def errors_of(name, got, exact, low, shift, may_be_zero, inputs, dtype, larger, output):
     """Errors in ULP, or in the larger units that _bounds.py allows. Where a factor may count as zero, a result of zero
     is right, and so is the computed product."""
     working = WORKING[np.dtype(dtype).name]
@@ -128,7 +128,7 @@ def errors_of(name, got, exact, low, shift, of_one_is_nothing, inputs, dtype, la
         unit = np.where(near, np.abs(outputs[0][0]) * UNIT_NEAR_ZERO[np.dtype(dtype).name], 0.0)
     unit = np.ldexp(unit, np.int64(shift))
     errors = oracle.error(got, exact, low, shift, unit)
-    return np.where(of_one_is_nothing & (got == 0), 0.0, errors)
+    return np.where(may_be_zero & (got == 0), 0.0, errors)
 
 
 def is_rounded_product(name):
@@ -137,6 +137,6 @@ def is_rounded_product(name):
 
 def composed_balls(name, inputs):
     """oracle.composed_balls, kept in build/."""
-    return oracle.kept(
+    return oracle.cached(
         name, b"".join(x.tobytes() for x in inputs), lambda: np.array(oracle.composed_balls(name, inputs))
     )

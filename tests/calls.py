@@ -221,7 +221,7 @@ def values_of(codes, dtype, positive):
     return bits.tobytes().hex()
 
 
-def meets_itself(shape, strides, itemsize):
+def self_overlaps(shape, strides, itemsize):
     """Whether elements of the array may overlap each other."""
     extent = itemsize
     for step, n in sorted((abs(step), n) for step, n in zip(strides, shape) if n > 1):
@@ -333,7 +333,7 @@ class Draft:
         self.lines.append(f"{name} = {made.format(dtype)}")
         if dtype != "longdouble":  # longdouble has padding bytes
             self.may_be_written[name] = shape
-            if shape and np.dtype(dtype) != bool and not meets_itself(shape, strides, itemsize):
+            if shape and np.dtype(dtype) != bool and not self_overlaps(shape, strides, itemsize):
                 self.places.append((shape, number, dtype, strides, offset))
         if self.is_plain:
             return name

@@ -42,8 +42,8 @@ PRECISION = {"float32": 24, "float64": 53}
 
 # gelu, its gate and its gradient; and the gate's slope, which is combined with the gate in the gradient with location
 # and scale.
-OF_GRADIENT = [f"slope_{form}" for form in FORMS]
-CURVES = [f"{prefix}{form}" for prefix in ("", "gate_", "grad_") for form in FORMS] + OF_GRADIENT
+SLOPES = [f"slope_{form}" for form in FORMS]
+CURVES = [f"{prefix}{form}" for prefix in ("", "gate_", "grad_") for form in FORMS] + SLOPES
 BEGIN = 2.0**-60  # below it x/2 and 1/2 are exact enough
 CUTOFF = {
     "float32": {"erf": 14.1875, "tanh": 10.6875, "sigmoid": 61.125},
@@ -111,23 +111,23 @@ def _exact(curve, x):
     return oracle.curve(curve, np.float64(np.frombuffer(x, np.float32)))
 
 
-def counted_in(curve, x):
+def least_unit(curve, x):
     """The least unit of an error: 0, but near the zero of a gradient 2**p times the unit there."""
     near = np.abs(x - ZEROS.get(f"gelu_{curve}", np.inf)) <= NEAR_ZERO
     return np.where(near, UNIT_NEAR_ZERO[x.dtype.name] * 2.0 ** PRECISION[x.dtype.name], 0.0)
 
 
 def signed_errors(level_name, curve, x):
-    """(value + lost - exact) 2**p, relative to the size of the exact value, or to `counted_in` where that is larger."""
+    """(value + lost - exact) 2**p, relative to the size of the exact value, or to `least_unit` where that is larger."""
     value, lost, lifted = level(level_name).parts(curve, x)
-    p, unit = PRECISION[x.dtype.name], counted_in(curve, x)
+    p, unit = PRECISION[x.dtype.name], least_unit(curve, x)
     if x.dtype == np.float64:
         return oracle.curve_errors(curve, x, value, lost, lifted, unit) * 2.0**p
     exact, scale = _exact(curve, x.tobytes()), np.where(lifted, 2.0**-96, 1.0)
     return ((value * scale - exact) + lost * scale) / np.maximum(np.abs(exact), unit) * 2.0**p
 
 
-def of_gradient(gate, slope):
+def error_in_gradient(gate, slope):
     """The most that signed errors of gate and slope add to 0.5 ULP of the largest of three: the gate, a factor times
     the slope, and their sum. If these two terms have different signs, one of them lies at the top of its binade, and
     the other is at most half as large, as otherwise they would cancel and the rounding would be finer. If they have
@@ -147,7 +147,7 @@ def some_float64(curve, n, seed):
     """Numbers of accuracy.some_float64, those for which the two parts are used."""
     x = accuracy.some_float64(f"gelu_{curve.replace('slope', 'gate')}", n, seed)
     (first, tail), (_, end) = (np.array(numbers(curve, "float64", sign), "u8").view("f8") for sign in (-1, 1))
-    x = -np.abs(x) if curve in OF_GRADIENT else x
+    x = -np.abs(x) if curve in SLOPES else x
     return x[(np.abs(x) >= first) & (-x <= tail) & (x <= end)]
 
 
@@ -156,11 +156,13 @@ def worst(level_name, curve, x, n):
     lies at the top of a binade; the rounding of a times `lost` is included. For a slope, it is the error together with
     the gate's, and the numbers are below 0."""
     errors = signed_errors(level_name, curve, x)
-    if curve in OF_GRADIENT:
-        errors = of_gradient(signed_errors(level_name, curve.replace("slope", "rounded_gate"), x), errors)
+    if curve in SLOPES:
+        errors = error_in_gradient(
+            signed_errors(level_name, curve.replace("slope", "rounded_gate"), x), errors
+        )
     else:
         value, lost, _ = level(level_name).parts(curve, x)
-        errors = np.abs(errors) + np.abs(lost) / np.maximum(np.abs(value + lost), counted_in(curve, x))
+        errors = np.abs(errors) + np.abs(lost) / np.maximum(np.abs(value + lost), least_unit(curve, x))
     at = np.argpartition(errors, -n)[-n:]
     at = at[np.argsort(errors[at])]
     return errors[at], x[at]

@@ -67,7 +67,7 @@ def worst(level, name, x, exact):
     if not keep.any():
         return 0.0, "0x0p+0"
     assert right_signs(name, x, got, exact[0])[keep].all(), f"{level} {name}: wrong sign"
-    errors = oracle.error(got[keep], *(part[keep] for part in exact), unit=oracle.units(name, x[keep]))
+    errors = oracle.error(got[keep], *(part[keep] for part in exact), unit=oracle.least_unit(name, x[keep]))
     at = int(errors.argmax())
     return float(errors[at]), float(x[keep][at]).hex()
 
@@ -110,7 +110,7 @@ def worst_points(curve, dtype):
         curves.level(level)  # compiled once, before the workers load it
     chunks = [(-1, seed) for seed in range(CURVE_CHUNKS_FLOAT64)]
     if dtype == "float32":
-        signs = (-1,) if curve in curves.OF_GRADIENT else (-1, 1)
+        signs = (-1,) if curve in curves.SLOPES else (-1, 1)
         chunks = [(s, at) for s in signs for at in range(*curves.numbers(curve, dtype, s), CURVE_CHUNK)]
     with workers() as pool:
         for of_level in pool.map(partial(judge_curve, curve, dtype), *zip(*chunks), chunksize=64):
@@ -153,15 +153,15 @@ def judge_inputs(name, dtype, inputs):
     inputs = [x[finite] for x in inputs]
     exact = oracle.composed(name, inputs, WORKING[dtype.__name__])
     if dtype == np.float64:
-        parts = [(*parts, nothing > 0) for *parts, nothing in oracle.composed_balls(name, inputs)]
+        parts = [(*parts, may_be_zero > 0) for *parts, may_be_zero in oracle.composed_balls(name, inputs)]
     else:
-        parts = [(value, 0.0, 0, np.abs(of_one) < 2.0**-150) for value, of_one, _ in exact]
+        parts = [(value, 0.0, 0, np.abs(factor) < 2.0**-150) for value, factor, _ in exact]
     found = {}
     for level in levels(np.dtype(dtype).name):
         found[level] = 0.0, ""
         for i, got in enumerate(computed(level, name, *inputs)):
-            value, low, shift, nothing = parts[i]
-            errors = errors_of(name, got, value, low, shift, nothing, inputs, dtype, exact[i][2], i)
+            value, low, shift, may_be_zero = parts[i]
+            errors = errors_of(name, got, value, low, shift, may_be_zero, inputs, dtype, exact[i][2], i)
             at = int(errors.argmax())
             assert not np.isnan(errors[at]), f"{level} {name}: NaN from numbers"
             found[level] = max(

@@ -87,20 +87,20 @@ def exact_of_several(name, inputs):
         exact = np.float64(dy) * getattr(gelu_fast, name.replace("backward", "grad"))(*rest)
         return [(exact, exact, np.ones(exact.shape))]
     results = []
-    for exact, of_one, larger in oracle.composed(name, inputs, np.float32):
+    for exact, factor, larger in oracle.composed(name, inputs, np.float32):
         of = np.maximum(np.abs(exact), larger) if UFUNCS[name][0] in OF_LARGEST_TERM else exact
-        results.append((exact, of, of_one))
+        results.append((exact, of, factor))
     return results
 
 
-def errors_of_several(format, y, exact, of, of_one):
+def errors_of_several(format, y, exact, of, factor):
     """Errors in ULP. A factor below half of float32's smallest subnormal may count as zero; times infinity it then
     gives NaN."""
     errors = format.error(y, exact, of)
     got = format.wide(y)
     right_nan = np.isnan(got) & np.isnan(exact)
     of_zero = np.where(np.isfinite(exact), got == 0, np.isnan(got))
-    return np.where(right_nan | of_zero & (np.abs(of_one) < 2.0**-150), 0.0, errors)
+    return np.where(right_nan | of_zero & (np.abs(factor) < 2.0**-150), 0.0, errors)
 
 
 # ---- all pairs of numbers of two bytes ----
@@ -123,10 +123,10 @@ def judge_pairs(name, format, row, got):
     is_sum = UFUNCS[name][0] == "bias_gelu"
     # For a product the curve is computed once.
     once = [x if is_sum or x is format.every else x[:1] for x in inputs]
-    ((exact, of, of_one),) = exact_of_several(name, once)
-    errors = errors_of_several(format, got, exact, of, of_one)
+    ((exact, of, factor),) = exact_of_several(name, once)
+    errors = errors_of_several(format, got, exact, of, factor)
     wrong_sign = np.signbit(got) != np.signbit(exact)
-    errors[wrong_sign & ~np.isnan(exact) & (np.abs(of_one) >= 2.0**-150)] = np.inf
+    errors[wrong_sign & ~np.isnan(exact) & (np.abs(factor) >= 2.0**-150)] = np.inf
     errors[np.isnan(errors)] = np.inf
     worst = int(errors.argmax())
     return float(errors[worst]), ", ".join(float(x[worst]).hex() for x in inputs)

@@ -131,12 +131,12 @@ UFUNCS = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items()}
 # Sigma is checked by ufuncs of their own, as in gelu_fast. A ufunc keeps the types that NumPy once chose for some types
 # of inputs, even if `out` decided: after np.exp(np.int8(3), out=<bfloat16>), np.exp(np.int8(3)) is bfloat16 (NumPy
 # 2.4, 2.5).
-LOOKING = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items() if "mu_sigma" in name}
+SIGMA_CHECKS = {name: make_ufunc(name, ufunc) for name, ufunc in _core.ufuncs.items() if "mu_sigma" in name}
 
 # Choose these types now, the same for gelu_fast and its model. Otherwise the first call decides, and a call with `out`
 # may be the first for only one of the two.
 _INTEGERS = [np.dtype(char) for char in "?bBhHiIlLqQ"]
-for _ufunc in (*UFUNCS.values(), *LOOKING.values(), *_core.ufuncs.values()):
+for _ufunc in (*UFUNCS.values(), *SIGMA_CHECKS.values(), *_core.ufuncs.values()):
     for _types in product(_INTEGERS, repeat=_ufunc.nin):
         _ufunc.resolve_dtypes((*_types, *[None] * _ufunc.nout))
 
@@ -147,7 +147,7 @@ def form_of(approx):
     return APPROX[approx]
 
 
-def looks_at_sigma(ufunc, inputs, given):
+def meets_bad_sigma(ufunc, inputs, given):
     """Whether a call without `out` would compute with a sigma that is not above 0."""
     given = {key: given[key] for key in given if key in ("where", "dtype", "casting", "signature")}
     Notes.bad_sigma = False
@@ -170,7 +170,7 @@ def function(name, *inputs, approx=False, mu=0.0, sigma=1.0, **given):
         return UFUNCS[f"{name}_{form}"](*inputs, **given)
     ufunc = UFUNCS[f"{name}_mu_sigma_{form}"]
     inputs = (*inputs, 0 if zero else mu, 1 if one else sigma)
-    if looks_at_sigma(LOOKING[ufunc.__name__], inputs, given):
+    if meets_bad_sigma(SIGMA_CHECKS[ufunc.__name__], inputs, given):
         raise BadSigma
     return ufunc(*inputs, **given)
 

@@ -46,7 +46,7 @@ def _terms_of(factors, gate_and_slope, times):
     return [times(factor, y) for factor, y in zip(factors, gate_and_slope)]
 
 
-def _of_one(function, x, gate_and_slope, times):
+def _value_at(function, x, gate_and_slope, times):
     """The function's value at x, from gate and slope at x."""
     _, (a, *factors) = FUNCTIONS[function].exact(x)
     return a * reduce(operator.add, _terms_of(factors, gate_and_slope, times))
@@ -57,7 +57,7 @@ def in_float64(ufunc, x):
     near its zero this is the absolute error."""
     function, form = UFUNCS[ufunc]
     with np.errstate(all="ignore"):
-        return _of_one(function, x, _gate_and_slope(form, x), _times)
+        return _value_at(function, x, _gate_and_slope(form, x), _times)
 
 
 def _gate_and_slope_balls(form, x):
@@ -80,7 +80,7 @@ def _gate_and_slope_balls(form, x):
 
 def _ball(ufunc, x):
     function, form = UFUNCS[ufunc]
-    return _of_one(function, flint.arb(x), _gate_and_slope_balls(form, x), operator.mul)
+    return _value_at(function, flint.arb(x), _gate_and_slope_balls(form, x), operator.mul)
 
 
 # ---- curves: gelu, its gate, its gradient, or the gate's slope, by the names of the kernels ----
@@ -90,7 +90,7 @@ def _of_curve(curve, x, gate_and_slope, times):
     *what, form = curve.removeprefix("rounded_").split("_")
     if what == ["slope"]:
         return gate_and_slope(FORMS[form])[1]
-    return _of_one("_".join(["gelu", *what]), x, gate_and_slope(FORMS[form]), times)
+    return _value_at("_".join(["gelu", *what]), x, gate_and_slope(FORMS[form]), times)
 
 
 def curve(name, x):
@@ -138,9 +138,9 @@ def composed(ufunc, inputs, working):
         gate, slope = _gate_and_slope(UFUNCS[ufunc][1], z)
         for a, *factors in outputs:
             both = _terms_of(factors, (gate, slope), _times)
-            of_one, larger = reduce(operator.add, both), reduce(np.maximum, map(np.abs, both))
-            crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else of_one
-            results.append((a * of_one, crucial, np.abs(a) * larger))
+            curve_value, larger = reduce(operator.add, both), reduce(np.maximum, map(np.abs, both))
+            crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else curve_value
+            results.append((a * curve_value, crucial, np.abs(a) * larger))
     return results
 
 
@@ -155,9 +155,9 @@ def composed_balls(ufunc, inputs):
         for i in range(z.size):
             gate, slope = _gate_and_slope_balls(UFUNCS[ufunc][1], float(z[i]))
             exact_factors = [flint.arb(float(factor[i])) for factor in factors]
-            of_one = reduce(operator.add, _terms_of(exact_factors, (gate, slope), operator.mul))
-            result[:3, i] = _parts(flint.arb(float(a[i])) * of_one)
-            crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else of_one
+            curve_value = reduce(operator.add, _terms_of(exact_factors, (gate, slope), operator.mul))
+            result[:3, i] = _parts(flint.arb(float(a[i])) * curve_value)
+            crucial = gate if UFUNCS[ufunc][0] in OF_LARGEST_TERM else curve_value
             result[3, i] = abs(crucial) < flint.arb(2) ** -1075
         results.append(result)
     return results
@@ -181,7 +181,7 @@ def balls(ufunc, xs):
     return np.array([_parts(_ball(ufunc, float(x))) for x in xs]).reshape(-1, 3).T
 
 
-def kept(name, of, compute):
+def cached(name, of, compute):
     """compute(), an array that takes long, kept in build/ until the bytes `of` or this file change. However many
     processes write the file, each reader gets it whole."""
     key = hashlib.sha256(Path(__file__).read_bytes() + of).hexdigest()[:20]
@@ -203,7 +203,7 @@ def in_balls(ufunc, x):
             parts = list(pool.map(balls, [ufunc] * 64, np.array_split(x, 64)))
         return np.concatenate(parts, axis=1)
 
-    return kept(ufunc, x.tobytes(), compute)
+    return cached(ufunc, x.tobytes(), compute)
 
 
 def ulp(exact, dtype, shift=0):
@@ -213,7 +213,7 @@ def ulp(exact, dtype, shift=0):
     return np.maximum(binade * 2.0**-info.nmant, np.ldexp(1.0, info.minexp - info.nmant + np.int64(shift)))
 
 
-def units(ufunc, x):
+def least_unit(ufunc, x):
     """The least unit of an error: 0, but above 0 near the zero of a gradient."""
     near = np.abs(x.astype(np.float64) - ZEROS.get(ufunc, np.inf)) <= NEAR_ZERO
     return np.where(near, UNIT_NEAR_ZERO[x.dtype.name], 0.0)

@@ -5,7 +5,7 @@ float64."""
 import numpy as np
 import oracle
 import pytest
-from accuracy import N_FLOAT64, every_float16, judge_of_one, some_float32, some_float64
+from accuracy import N_FLOAT64, every_float16, judge_one_input, some_float32, some_float64
 from cases import every_level
 
 pytestmark = every_level
@@ -22,17 +22,17 @@ def test_float16_all(ufunc, name, report):
         beside = np.full(2 * x.size, other, np.float16)
         beside[::2] = x
         np.testing.assert_array_equal(ufunc(beside)[::2], want)
-    judge_of_one(ufunc, name, x, (exact,), report)
+    judge_one_input(ufunc, name, x, (exact,), report)
 
 
 def test_float32_subset(ufunc, name, report):
     x = some_float32()
-    judge_of_one(ufunc, name, x, (oracle.in_float64(name, x.astype(np.float64)),), report)
+    judge_one_input(ufunc, name, x, (oracle.in_float64(name, x.astype(np.float64)),), report)
 
 
 def test_float64(ufunc, name, report):
     x = some_float64(name, N_FLOAT64, 42)
-    judge_of_one(ufunc, name, x, oracle.in_balls(name, x), report)
+    judge_one_input(ufunc, name, x, oracle.in_balls(name, x), report)
 
 
 def test_oracle_in_float64_is_good_enough(name, report):

@@ -14,7 +14,7 @@ from accuracy import (
     errors_of,
     is_rounded_product,
     judge,
-    judge_of_one,
+    judge_one_input,
     some_float32,
     wide_inputs,
 )
@@ -75,10 +75,10 @@ def library(level):
 
 
 def judge_float32(name, call, inputs, report):
-    for i, (value, of_one, larger) in enumerate(oracle.composed(name, inputs, np.float32)):
+    for i, (value, factor, larger) in enumerate(oracle.composed(name, inputs, np.float32)):
         got, keep = outputs_of(call(*inputs))[i], np.isfinite(value)
         errors = errors_of(
-            name, got, value, 0.0, 0, np.abs(of_one) < 2.0**-150, inputs, np.float32, larger, i
+            name, got, value, 0.0, 0, np.abs(factor) < 2.0**-150, inputs, np.float32, larger, i
         )
         judge(name, got[keep], errors[keep], [x[keep] for x in inputs], report)
 
@@ -128,8 +128,10 @@ def test_aimed_float64(name, report):
     inputs = aimed(name, "float64", 100)
     larger = [larger for _, _, larger in oracle.composed(name, inputs, WORKING["float64"])]
     results = outputs_of(getattr(gelu_fast, name)(*inputs))
-    for i, (high, low, shift, nothing) in enumerate(composed_balls(name, inputs)):
-        errors = errors_of(name, results[i], high, low, shift, nothing > 0, inputs, np.float64, larger[i], i)
+    for i, (high, low, shift, may_be_zero) in enumerate(composed_balls(name, inputs)):
+        errors = errors_of(
+            name, results[i], high, low, shift, may_be_zero > 0, inputs, np.float64, larger[i], i
+        )
         judge(name, results[i], errors, inputs, report)
 
 
@@ -166,7 +168,7 @@ def judge_curve(curve, dtype, level, report):
     library(level)
     if dtype == "float32":
         x = [-np.arange(*curves.numbers(curve, dtype), 4093, dtype=np.uint32).view(np.float32)]
-        if curve not in curves.OF_GRADIENT:
+        if curve not in curves.SLOPES:
             x += [np.arange(*curves.numbers(curve, dtype, 1), 4093, dtype=np.uint32).view(np.float32)]
     else:
         x = [curves.some_float64(curve, 4000, 3)]
@@ -199,7 +201,7 @@ def test_what_broke_in_registers(name, inputs, registers, report):
 def test_registers_of_one_input(name, registers, report):
     x = some_float32()[::3]
     exact = oracle.in_float64(name, x.astype(np.float64))
-    judge_of_one(lambda x: registers.call(name, x)[0], name, x, (exact,), report)
+    judge_one_input(lambda x: registers.call(name, x)[0], name, x, (exact,), report)
 
 
 def test_registers(name, registers, report):

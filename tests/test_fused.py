@@ -58,15 +58,15 @@ def test_accuracy(name, dtype, report):
     else:
         exact = oracle.composed(name, inputs, working)
     results = outputs_of(getattr(gelu_fast, name)(*inputs))
-    for output, (got, (value, of_one, larger)) in enumerate(zip(results, exact, strict=True)):
+    for output, (got, (value, factor, larger)) in enumerate(zip(results, exact, strict=True)):
         assert got.dtype == dtype
         keep = np.isfinite(value)
-        nothing = np.abs(of_one) < float(np.finfo(working).smallest_subnormal) / 2
-        errors = errors_of(name, got, value, 0.0, 0, nothing, inputs, dtype, larger, output)[keep]
+        may_be_zero = np.abs(factor) < float(np.finfo(working).smallest_subnormal) / 2
+        errors = errors_of(name, got, value, 0.0, 0, may_be_zero, inputs, dtype, larger, output)[keep]
         kept = [x[keep] for x in inputs]
         judge(name, got[keep], errors, kept, report)
         # Infinity times a factor that counts as zero may be NaN.
-        assert ((np.isnan(got) == np.isnan(value)) | nothing).all()
+        assert ((np.isnan(got) == np.isnan(value)) | may_be_zero).all()
 
 
 @every_level
@@ -83,9 +83,9 @@ def test_accuracy_float64(name, report):
     finite = np.isfinite(z) & np.all([np.isfinite(part) for output in outputs for part in output], axis=0)
     inputs = [x[finite] for x in inputs]
     larger = [larger for _, _, larger in oracle.composed(name, inputs, np.float64)]
-    for output, (high, low, shift, nothing) in enumerate(composed_balls(name, inputs)):
+    for output, (high, low, shift, may_be_zero) in enumerate(composed_balls(name, inputs)):
         got = results[output][finite]
-        rest = (low, shift, nothing > 0, inputs, np.float64, larger[output], output)
+        rest = (low, shift, may_be_zero > 0, inputs, np.float64, larger[output], output)
         errors = errors_of(name, got, high, *rest)
         judge(name, got, errors, inputs, report)
 

@@ -445,9 +445,9 @@ def test_every_pair_of_bytes(name, format, report):
     float32 = ufunc(*(x.astype(np.float32) for x in inputs))
     with np.errstate(over="ignore"):
         cast = float32.astype(format.dtype)
-    ((exact, of, of_one),) = exact_of_several(name, inputs)
+    ((exact, of, factor),) = exact_of_several(name, inputs)
     within = np.abs(exact) <= format.largest
-    errors = errors_of_several(format, y[within], exact[within], of[within], of_one[within])
+    errors = errors_of_several(format, y[within], exact[within], of[within], factor[within])
     worst, bound = int(errors.argmax()), ULP[name]["bfloat16"]
     where = ", ".join(float(x[within][worst]).hex() for x in inputs)
     report(f"{name} {format}: {errors[worst]:.6f} ULP at {where} of {errors.size} inputs, bound {bound}")
