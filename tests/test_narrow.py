@@ -85,7 +85,7 @@ def exact_of(name, x):
 @every_name_of_one_input
 @every_format
 def test_correctly_rounded(name, ufunc, format, report):
-    """Every number, without a floating-point warning; and NaN comes from NaN alone."""
+    """Every number is correctly rounded, without a floating-point warning; NaN comes from NaN alone."""
     exact = exact_of(name, format.meanings)
     with np.errstate(all="raise"):
         y = ufunc(format.every)

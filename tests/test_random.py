@@ -145,7 +145,7 @@ def inverse(u, approx):
 @every_level
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rule_where_gate_and_number_are_near(dtype, approx, report):
-    """They are so near that float32 alone cannot decide; for float64, so near that 32 bits cannot, but 52 can."""
+    """Gate and number are so near that float32 alone, or for float64 the first 32 of 52 bits, cannot decide."""
     n = 10_000
     u = uniform(3, n, dtype)
     distances, n_doubtful = [], 0
@@ -285,7 +285,7 @@ def test_layout(threads, dtype, layout):
 @every_level
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layout_of_out(threads, dtype, layout):
-    """Nothing beside it is written."""
+    """Nothing beside `out` is written."""
     room = np.full(BASE, 7, dtype)
     out = LAYOUTS[layout](room)
     x = values(out.size, dtype).reshape(out.shape)

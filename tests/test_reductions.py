@@ -134,7 +134,7 @@ def test_other_types_in_the_end(ufunc):
 
 
 def test_a_long_reduction_on_threads(ufunc):
-    """Each reduction is a chain that one thread computes; along the other axis there is no chain."""
+    """A reduction is a sequential chain, with any number of threads; chains along the other axis are independent."""
     x = np.random.default_rng(7).normal(1, 1, (2, 100_000)).astype("f4")
     try:
         for n in (1, 4):

@@ -48,7 +48,7 @@ def quick():
 
 
 def test_it_passes(quick):
-    """It checks every function and type, and leaves out nothing here."""
+    """The self-test checks every function and type, and leaves out nothing here."""
     document, progress = quick
     assert document["passed"] and document["missed"] == []
     assert document["gelu_fast"] == gelu_fast.__version__ and document["levels"] == [_core.isa_level]
@@ -152,7 +152,7 @@ def test_the_levels_of_a_run(monkeypatch):
 
 
 def test_a_frozen_application_checks_itself(monkeypatch, capsys):
-    """It has no Python to start: the self-test checks the process's own level, in this process."""
+    """A frozen application has no Python to start: it checks its own level in its own process, and no other."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert main(["selftest", "--quick", "--function", "gelu_sigmoid"]) == 0
     said = capsys.readouterr().out

@@ -72,7 +72,7 @@ def test_torch_autograd_in_float64(approx):
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_the_tail_of_others_is_lost(peer, report):
-    """They give zero where the exact value is 1e-43 or larger, a relative error of 100 %, and NaN at -inf."""
+    """The others give zero where the exact value is 1e-43 or larger, a relative error of 100 %, and NaN at -inf."""
     x = np.array([-13.5, -np.inf], np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
