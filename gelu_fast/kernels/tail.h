@@ -40,7 +40,8 @@ INLINE R(exp_t) R(exp_minus)(TWO v)
     return exp;
 }
 
-/* w exp 2^LIFT, |w.lo| << w.hi. w + w r is summed in two parts: in one, a third of the results would round badly. */
+/* w exp 2^LIFT. w.lo is a rounding error of w.hi, so w.lo z is left out; a larger w.lo must be renormalised first.
+ * w + w r is summed in two parts: in one, a third of the results would round badly. */
 INLINE TWO R(times_exp)(TWO w, R(exp_t) exp)
 {
     V sum = FMA(w.hi, exp.r, w.hi);
