@@ -306,6 +306,16 @@ print(wrong, max(most) <= {POOL_OF_4} + 16)
     assert run(COUNT + code, OPENBLAS_NUM_THREADS="1") == "[] True"
 
 
+def test_a_caller_that_sleeps_is_woken():
+    """A helper takes longer for a piece of this work than the caller spins, so the caller falls asleep in most calls."""
+    x = np.linspace(-5, 5, 300_000)
+    out, expected = np.empty_like(x), gelu_fast.gelu_grad(x, mu=0.5, sigma=1.5)
+    gelu_fast.set_num_threads(2)
+    for _ in range(100):
+        gelu_fast.gelu_grad(x, mu=0.5, sigma=1.5, out=out)
+    assert out.tobytes() == expected.tobytes()
+
+
 @linux
 def test_signals_are_for_the_threads_of_the_program():
     code = f"""
