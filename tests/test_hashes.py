@@ -28,6 +28,9 @@ def test_a_bit_that_moves_is_told():
     assert [*hashes.moved(of_level, before)] == []
     changed = of_level | {key: ["0" * hashes.DIGITS, *before[key][1:]]}
     assert [*hashes.moved(changed, before)] == [f"{level} {name}: other bits in float16"]
+    cut = before | {key: before[key][:1]}
+    others = ", ".join([*hashes.TYPES][1:])
+    assert [*hashes.moved(of_level, cut)] == [f"{level} {name}: other bits in {others}"]
     missing = {each: found for each, found in before.items() if each != key}
     assert [*hashes.moved(of_level, missing)] == [f"{level} {name}: no hash is committed"]
     del of_level[key]

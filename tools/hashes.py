@@ -16,6 +16,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import ml_dtypes
@@ -176,9 +177,9 @@ def moved(found, before):
         if key not in before:
             yield f"{' '.join(key)}: no hash is committed"
             continue
-        types = [name for name, now, then in zip(TYPES, hashes, before[key]) if now != then]
+        types = [name for name, now, then in zip_longest(TYPES, hashes, before[key]) if now != then]
         if types:
-            yield f"{' '.join(key)}: other bits in {', '.join(types)}"
+            yield f"{' '.join(key)}: other bits in {', '.join(map(str, types))}"
     levels = {level for level, _ in found}
     for key in before:
         if key[0] in levels and key not in found:
