@@ -24,6 +24,7 @@ def test_the_table_tells_of_every_fault():
         {"replace": "find"},
         {"tests": None},
         {"tests": ["file.py::test_that_is_gone"]},
+        {"tests": ["file.py::test_i"]},  # the beginning of a name
         {"tests": ["no_such_file.py"]},
         {"reason": "besides tests"},
         {"id": "second"},
