@@ -179,7 +179,7 @@ def readme(function):
 
 
 def readme_list(function):
-    return f"`{MU_SIGMA_OF.get(function, function)}(" in text("README.md")
+    return f"\n| `{MU_SIGMA_OF.get(function, function)}(" in text("README.md")
 
 
 NEEDED = {
