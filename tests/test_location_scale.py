@@ -381,6 +381,7 @@ def test_no_nan_from_numbers(form, dtype):
     np.testing.assert_array_equal(np.signbit(y[~undefined]), np.signbit(x[~undefined]))
 
 
+@every_level
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("approx", FORMS)
 def test_the_smallest_sigma_is_relu(approx, dtype):
