@@ -307,7 +307,7 @@ print(wrong, max(most) <= {POOL_OF_4} + 16)
 
 
 def test_a_caller_that_sleeps_is_woken():
-    """A helper takes longer for a piece of this work than the caller spins, so the caller falls asleep in most calls."""
+    """A helper works longer on a piece than the caller spins, so the caller falls asleep in most calls."""
     x = np.linspace(-5, 5, 300_000)
     out, expected = np.empty_like(x), gelu_fast.gelu_grad(x, mu=0.5, sigma=1.5)
     gelu_fast.set_num_threads(2)
