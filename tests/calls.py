@@ -101,7 +101,7 @@ def results_of(call, names, result):
     """Each result as a caller sees it; of a new array, only the elements that the call computes."""
     for one in outputs_of(result):
         given = any(one is names[name] for name in call.outs)
-        yield described(one, names, True if given else names.get("where", True))
+        yield described(one, names, True if given else names.get("computed", True))
 
 
 def run(call, package):
@@ -400,6 +400,7 @@ class Draft:
             )
         else:
             self.array("where", self.broadcast(shape), "?")
+        self.lines.append("computed = np.array(where, bool)  # the call may write to the memory of `where`")
         return "where=where"
 
     def options(self, shape, n_in, n_out, choice=None):
