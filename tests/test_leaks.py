@@ -24,7 +24,7 @@ BLOCKS, TRACED_BYTES, RESIDENT_BYTES = 200, 4000, 4 << 20
 
 N = 64
 X = {name: np.ones(N, name) for name in ("f2", "f4", "f8", "bfloat16", "float8_e5m2", "i4")}
-x, y = X["f4"], np.empty(N, "f4")
+x, y, in_place = X["f4"], np.empty(N, "f4"), X["bfloat16"].copy()
 grid, both = np.full((4, 6), 0.5, "f4"), (np.empty(N, "f4"), np.empty(N, "f4"))
 integers, short, where = np.zeros(N, "i4"), np.zeros(N - 1, "f4"), np.arange(N) % 2 == 0
 frozen = np.zeros(N, "f4")
@@ -33,7 +33,22 @@ masked = np.ma.MaskedArray(x.copy(), where)
 generator, sequence = np.random.default_rng(1), np.random.SeedSequence(1)
 number, small = np.float32(1.5), np.float16([1e-3, 1])
 objects, wide, complexes = np.array([None]), np.ones(3, "g"), np.ones(3, "c8")
-WATCHED = [*X.values(), y, *both, grid, integers, short, where, frozen, masked, number, small, objects, wide]
+WATCHED = [
+    *X.values(),
+    y,
+    in_place,
+    *both,
+    grid,
+    integers,
+    short,
+    where,
+    frozen,
+    masked,
+    number,
+    small,
+    objects,
+    wide,
+]
 WATCHED += [complexes, generator, sequence, *[array.dtype for array in X.values()], np.float32, np.bool]
 
 
@@ -110,7 +125,7 @@ FUNCTIONS = {
     "stochastic_gelu": [
         lambda: g.stochastic_gelu(x, 1),
         lambda: g.stochastic_gelu(X["f2"], sequence, approx="tanh", return_mask=True),
-        lambda: g.stochastic_gelu(X["bfloat16"], generator, out=X["bfloat16"]),
+        lambda: g.stochastic_gelu(in_place, generator, out=in_place),
         lambda: g.stochastic_gelu(x[::-1], [1, 2], out=y, offset=5, return_mask=True),
         lambda: g.stochastic_gelu(0.5),
         lambda: g.stochastic_gelu(x[:0], generator),
