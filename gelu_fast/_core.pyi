@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 # Types of the names of the compiled module that other Python files here use. __init__.pyi has the public functions.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -11,6 +11,7 @@ gives the two parts."""
 import ctypes
 import hashlib
 import os
+import re
 import subprocess
 from functools import cache, lru_cache
 from pathlib import Path
@@ -45,10 +46,6 @@ PRECISION = {"float32": 24, "float64": 53}
 SLOPES = [f"slope_{form}" for form in FORMS]
 CURVES = [f"{prefix}{form}" for prefix in ("", "gate_", "grad_") for form in FORMS] + SLOPES
 BEGIN = 2.0**-60  # below it x/2 and 1/2 are exact enough
-CUTOFF = {
-    "float32": {"erf": 14.1875, "tanh": 10.6875, "sigmoid": 61.125},
-    "float64": {"erf": 38.4, "tanh": 21.5, "sigmoid": 435.0},
-}
 
 
 class Level:
@@ -135,11 +132,20 @@ def error_in_gradient(gate, slope):
     return np.max(np.abs([gate, slope, gate - slope / 2, slope - gate / 2]), axis=0)
 
 
+@cache
+def cutoff(curve, dtype):
+    """Where the kernels' tail ends, by the header that tools/fit.py writes; a slope is computed beside its gate."""
+    real = f"f{dtype[-2:]}"
+    text = (KERNELS / f"coeffs_{real}.h").read_text()
+    name = f"{real}_CUTOFF_{curve.replace('slope', 'gate')}"
+    return float.fromhex(re.search(rf"{name} (0x[0-9a-f.]+p[+-]\d+)", text)[1])
+
+
 def numbers(curve, dtype, sign=-1):
     """The range of numbers that are judged: the bits of the smallest and of the largest |x|. Above 0 it covers the
     segments alone."""
     form = curve.split("_")[-1]
-    end = CUTOFF[dtype][form] if sign < 0 else {"erf": 5, "tanh": 4.5, "sigmoid": 7.8}[form]
+    end = cutoff(curve, dtype) if sign < 0 else {"erf": 5, "tanh": 4.5, "sigmoid": 7.8}[form]
     return [int(np.array(t, dtype).view(f"u{np.dtype(dtype).itemsize}")) for t in (2 * BEGIN, end)]
 
 

@@ -406,6 +406,7 @@ def test_overlap(name, call, threads, shift):
         assert_same(tuple(outs), want)
 
 
+@every_level
 def test_an_output_that_meets_itself(name, threads):
     """Rows of windows overlap: the functions leave them to the ufunc, which computes one row after the other."""
     base = some_inputs(name, 60_000, np.float32)[0]

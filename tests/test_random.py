@@ -341,6 +341,7 @@ def test_overlap(threads, dtype, shift, step):
         assert_same(out, in_order(copy)[0])
 
 
+@every_level
 def test_overlap_of_reversed(threads, dtype):
     base = values(BASE, dtype)
     copy = base[::-1].copy()
@@ -843,6 +844,7 @@ def test_the_largest_offset(dtype, n):
     assert stochastic_gelu(x[:0], 9, offset=2**64).size == 0
 
 
+@every_level
 def test_chunks_draw_as_the_whole(threads, dtype):
     x = values(200_003, dtype)
     y, mask = stochastic_gelu(x, 8, approx="tanh", return_mask=True)

@@ -8,7 +8,7 @@ from itertools import accumulate, combinations_with_replacement, product
 import ml_dtypes
 import numpy as np
 import pytest
-from cases import assert_same, one_form_each
+from cases import assert_same, every_level, one_form_each
 
 import gelu_fast
 from gelu_fast import _core
@@ -162,6 +162,7 @@ PLACES = [
 ]
 
 
+@every_level
 @pytest.mark.parametrize("name", ["gelu_erf", "geglu_tanh", "geglu_backward_erf"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
 def test_overlaps_of_every_kind(name, dtype):

@@ -429,7 +429,7 @@ def ours():
             inputs = [x.astype(dtype) for _ in range(ufunc.nin)]
             for step in (1, 2, -1, -3):
                 ufunc(*[v[::step] for v in inputs])
-            ufunc(*inputs[:-1], dtype.upper() == "E" or inputs[-1][:1])
+            ufunc(*inputs[:-1], True if dtype == "e" else inputs[-1][:1])
     for dtype in "efd":
         for step in (1, 2):
             gelu_fast.stochastic_gelu(x.astype(dtype)[::step], 1, return_mask=True)

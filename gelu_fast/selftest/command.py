@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`python -m gelu_fast selftest`: each ISA level in a process of its own, as the level is chosen at import, and so that
-a crash or a hang is reported as one more failed check."""
+"""`python -m gelu_fast selftest`: each ISA level in a process of its own, so that a crash or a hang is reported as
+one more failed check."""
 
 import json
 import math
