@@ -11,8 +11,9 @@ Design. A call goes through one of two doors, to one loop.
   stochastic_gelu, which is no ufunc, has this door alone, and copies what makes no rows.
 - The ufunc is for all else: NumPy converts, broadcasts, masks and buffers the operands, hands the call to other
   libraries' arrays (__array_ufunc__), and calls the same loop (ufunc_loop). Each form of a function is a ufunc.
-- The loop (_loops.pxi) runs a Job: a kernel, operands, their rows and their overlap. `execute` decides once how; `share`
-  computes a part on one thread, in the default floating-point environment: whole rows, packed blocks, or one by one.
+- The loop (_loops.pxi) runs a Job: a kernel, operands, their rows and their overlap. `execute` decides once how;
+  `share` computes a part on one thread, in the default floating-point environment: whole rows, packed blocks, or one by
+  one.
 
 This file holds the ISA levels, the types, the ufuncs, and the public functions, which choose a form and a door. `call`
 sets the default floating-point environment as well, as the result of a cast or a comparison depends on it."""
