@@ -131,10 +131,6 @@ def errors_of(name, got, exact, low, shift, may_be_zero, inputs, dtype, larger, 
     return np.where(may_be_zero & (got == 0), 0.0, errors)
 
 
-def is_rounded_product(name):
-    return UFUNCS[name][0] == "gelu_backward_mu_sigma"
-
-
 def composed_balls(name, inputs):
     """oracle.composed_balls, kept in build/."""
     return oracle.cached(

@@ -2,6 +2,7 @@
 """THE cases for tests of an array's path: functions, the two ways in, inputs, refused inputs, outputs; and the
 comparison of two results."""
 
+from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
 
@@ -9,9 +10,23 @@ import numpy as np
 import pytest
 
 import gelu_fast
+from gelu_fast import _core
 from gelu_fast._bounds import FORMS, UFUNCS, UNARY
+from gelu_fast._functions import FUNCTIONS
 
 every_level = pytest.mark.usefixtures("isa_level")  # for tests whose results depend on the ISA level
+
+
+@contextmanager
+def on_level(name):
+    """Compute on this ISA level; the level of before comes back."""
+    before = _core.isa_level
+    _core._use_level(name)
+    try:
+        yield
+    finally:
+        _core._use_level(before)
+
 
 FLOATS = [np.float16, np.float32, np.float64]
 OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
@@ -33,6 +48,13 @@ def through_function(name):
     if not function.endswith("_mu_sigma"):
         return chooser
     return lambda *inputs, **given: chooser(*inputs[:-2], mu=inputs[-2], sigma=inputs[-1], **given)
+
+
+def rounded_factor(name):
+    """If the ufunc multiplies its first input with the rounded result of another ufunc, that ufunc; else None."""
+    function, _ = UFUNCS[name]
+    times = FUNCTIONS[function].times
+    return times and getattr(gelu_fast, name.replace(function, times))
 
 
 WAYS_IN = {"ufunc": lambda name: getattr(gelu_fast, name), "function": through_function}

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from cases import OF_ONE_INPUT, WAYS_IN
+from cases import OF_ONE_INPUT, WAYS_IN, on_level
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -48,9 +48,8 @@ def isa_level(request, monkeypatch):
     """Each ISA level of this CPU in turn, or the one that GELU_FAST_ISA names; child processes use it, too."""
     level = getattr(request, "param", LEVELS[-1])
     monkeypatch.setenv("GELU_FAST_ISA", level)
-    _core._use_level(level)
-    yield level
-    _core._use_level(LEVELS[-1])
+    with on_level(level):
+        yield level
 
 
 @pytest.fixture(params=OF_ONE_INPUT)

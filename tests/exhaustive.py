@@ -21,8 +21,8 @@ from pathlib import Path
 import curves
 import numpy as np
 import oracle
-from accuracy import WORKING, errors_of, is_rounded_product, right_signs, some_float64, wide_inputs
-from cases import outputs_of
+from accuracy import WORKING, errors_of, right_signs, some_float64, wide_inputs
+from cases import outputs_of, rounded_factor
 from formats import OF_PAIRS, TWO_BYTES, judge_pairs, pairs
 
 import gelu_fast
@@ -213,7 +213,7 @@ def main():
     measured = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     broken = False
     for name in args.name or UFUNCS:
-        if is_rounded_product(name):
+        if rounded_factor(name):
             continue  # a product of a rounded function, exact to 0.5 ULP: test_fused.py compares the bits
         for dtype in args.dtype or [*CHUNKS, *TWO_BYTES]:
             if dtype in TWO_BYTES and (name not in OF_PAIRS or not args.name and UFUNCS[name][1] != "exact"):

@@ -12,13 +12,12 @@ from accuracy import (
     WORKING,
     composed_balls,
     errors_of,
-    is_rounded_product,
     judge,
     judge_one_input,
     some_float32,
     wide_inputs,
 )
-from cases import OF_ONE_INPUT, OF_SEVERAL, assert_same, every_level, outputs_of
+from cases import OF_ONE_INPUT, OF_SEVERAL, assert_same, every_level, outputs_of, rounded_factor
 from conftest import LEVELS
 
 import gelu_fast
@@ -55,7 +54,7 @@ BROKEN = [
 WITH_FACTOR = ("gelu_backward", "geglu", "geglu_backward", "gelu_mu_sigma")
 
 
-@pytest.fixture(params=[name for name in OF_SEVERAL if not is_rounded_product(name)])
+@pytest.fixture(params=[name for name in OF_SEVERAL if not rounded_factor(name)])
 def name(request):
     return request.param
 

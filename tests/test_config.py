@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from cases import on_level
 
 import gelu_fast
 from gelu_fast import _core
@@ -65,9 +66,8 @@ sys.stdout.buffer.write(np.stack([gelu_fast.gelu(x, a) for a in (False, True, "s
 @pytest.fixture
 def any_level():
     """Restore the ISA level after a test that changes it."""
-    before = _core.isa_level
-    yield
-    _core._use_level(before)
+    with on_level(_core.isa_level):
+        yield
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -12,7 +12,7 @@ import sysconfig
 import numpy as np
 import pytest
 from accuracy import N_FLOAT64, some_float32, some_float64, wide_inputs
-from cases import OF_SEVERAL, assert_same, outputs_of
+from cases import OF_SEVERAL, assert_same, on_level, outputs_of
 from needs import absent, command
 from sources import ROOT, sources_on
 
@@ -75,10 +75,8 @@ def x86_v3():
     """function(name, x, ...) of this CPU."""
     if "x86-64-v3" not in _core.available_isa_levels:
         absent("needs a CPU of x86-64-v3, whose results neon's are compared with")
-    before = _core.isa_level
-    _core._use_level("x86-64-v3")
-    yield lambda name, *inputs: _core.ufuncs[name](*inputs)
-    _core._use_level(before)
+    with on_level("x86-64-v3"):
+        yield lambda name, *inputs: _core.ufuncs[name](*inputs)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -116,8 +114,8 @@ def test_neon_is_x86_v3_for_random_words_and_strides(neon_driver, x86_v3, tmp_pa
     # -O1 compiles in less time and gives the bits of -O3.
     driver = build_driver("x86_64", compiler, tmp_path, "-O1")
     ours, theirs = (
-        subprocess.run(command, capture_output=True, check=True).stdout
-        for command in (neon_driver, [driver, "x86-64-v3"])
+        subprocess.run(args, capture_output=True, check=True).stdout
+        for args in (neon_driver, [driver, "x86-64-v3"])
     )
     assert len(ours) > 10**6 and ours == theirs
 
