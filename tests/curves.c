@@ -26,13 +26,13 @@ INLINE f32v f32_lookup(const f32 *table, f32_bits k)
 
 /* Writes for n numbers both parts, hi and lo, and whether these are multiplied by 2^96, as tails are. x is below 0, or
  * above 0 in the segments: beyond these a tail is added to 1 or x, which is 2^21 times as large. */
-#define EACH_VECTOR(name, argument, in_segments, near, far)                                                  \
+#define EACH_VECTOR(name, argument, end, near, far)                                                          \
     void PASTE(R(name), _parts)(const REAL *of, REAL *value, REAL *lost, REAL *lifted, ptrdiff_t n)          \
     {                                                                                                        \
         for (ptrdiff_t at = 0, lanes = sizeof(V) / sizeof(REAL); at < n; at += lanes) {                      \
             const ptrdiff_t length = n - at < lanes ? n - at : lanes;                                        \
             V x = R(load_part)(of + at, length), t = R(abs)(x);                                              \
-            MASK inside = in_segments(ZERO_UNLESS(~POSITIVE_LE(t, SPLAT(TINY)), t));                         \
+            MASK inside = LE(t, SPLAT(end)) & ~POSITIVE_LE(t, SPLAT(TINY));                                  \
             TWO T, parts;                                                                                    \
             x = ZERO_UNLESS(inside, x), t = ZERO_UNLESS(inside, t);                                          \
             parts = near;                                                                                    \
@@ -49,22 +49,21 @@ INLINE f32v f32_lookup(const f32 *table, f32_bits k)
         TWO T = R(tail_##curve)(t);                                                                          \
         return (TWO){R(family##_signed_T)(x, T.hi), R(family##_signed_T)(x, T.lo)};                          \
     }                                                                                                        \
-    EACH_VECTOR(curve, x, R(in_segments_##curve), R(common_two_part_##curve)(x, t), R(far_##curve)(x, t))
+    EACH_VECTOR(curve, x, R(END_##curve), R(common_two_part_##curve)(x, 0), R(far_##curve)(x, t))
 #define EVEN(curve) CURVE_PARTS(even, curve)
 #define ODD(curve) CURVE_PARTS(odd, curve)
 #define LOCATION(form)                                                                                       \
     INLINE TWO R(near_gate_##form)(V t)                                                                      \
     {                                                                                                        \
         V index;                                                                                             \
-        return R(T_for_sum_gate_##form)(t, &index);                                                          \
+        return R(T_for_sum_gate_##form)(t, 0, &index);                                                       \
     }                                                                                                        \
     INLINE TWO R(far_slope_##form)(V t, TWO T)                                                               \
     {                                                                                                        \
         return R(slope_tail_##form)(t, T, R(one_minus)(SPLAT(TWO_LIFT), T));                                 \
     }                                                                                                        \
-    EACH_VECTOR(rounded_gate_##form, t, R(in_segments_gate_##form), R(near_gate_##form)(t),                  \
-                R(tail_gate_##form)(t))                                                                      \
-    EACH_VECTOR(slope_##form, t, R(in_segments_gate_##form), R(slope_##form)(t),                             \
+    EACH_VECTOR(rounded_gate_##form, t, R(END_gate_##form), R(near_gate_##form)(t), R(tail_gate_##form)(t))  \
+    EACH_VECTOR(slope_##form, t, R(END_gate_##form), R(slope_##form)(t, 0),                                  \
                 R(far_slope_##form)(t, R(tail_gate_##form)(t)))
 #define PARTS GELU_EVEN(EVEN) GELU_ODD(ODD) GELU_FORMS(LOCATION)
 

@@ -53,6 +53,7 @@ class Real:
     ln2_hi_bits: int  # so few that n * LN2_HI is exact for every n that occurs
     exp_terms: int
     mills_terms: int
+    mills_from: float  # t where the tail of erf begins, with any table
     terms: int  # coefficients of a segment in memory
     width: dict  # form -> width of a segment in memory
     end: dict  # form -> end of the last one: few inputs should lie beyond, and the table should fit in the cache
@@ -86,9 +87,10 @@ F32 = Real(
     14,
     exp_terms=6,
     mills_terms=6,
+    mills_from=5,
     terms=4,
     width={"erf": 1 / 128, "tanh": 1 / 128, "sigmoid": 1 / 128},
-    end={"erf": 5, "tanh": 4.5, "sigmoid": 8},
+    end={"erf": 6.5, "tanh": 5.5, "sigmoid": 8},
     lane_terms=7,
     lane_width={
         "erf": 43 / 256,
@@ -106,6 +108,7 @@ F64 = Real(
     41,
     exp_terms=11,
     mills_terms=14,
+    mills_from=6,
     terms=8,
     width={"erf": 1 / 64, "tanh": 3 / 256, "sigmoid": 5 / 256},
     end={"erf": 6, "tanh": 5, "sigmoid": 8},
@@ -159,6 +162,13 @@ def first(predicate, step):
 def cutoff(curve, real):
     """The t from which on T(t) rounds to zero."""
     return first(lambda t: t > 1 and size(curve, t) < arb(2) ** (real.min_exponent - 1), 1 / 16)
+
+
+def far(curve, real, bits):
+    """The t from which on T(t) is below 2^-bits of a last place of x, or of 1."""
+    unit = arb(2) ** -(real.bits + bits)
+    value = CURVES[curve][0] == "value"
+    return first(lambda t: t > 1 and size(curve, t) < unit * (t if value else 1), 1 / 16)
 
 
 def fit(function, weight, low, high, terms, real):
@@ -242,6 +252,7 @@ def segments_in_memory(curve, real):
         c, error = segment(curve, real, inner, center, constant, low, high, real.terms)
         rows.append([constant, *c])
         errors.append(error)
+    rows.append([0.0] * real.terms)  # for all numbers beyond
     return width, end, last_inner, "ROWS", rows, max(errors)
 
 
@@ -316,7 +327,7 @@ def header(real, tables):
     half_ln2 = LN2 / 2 * arb("1.001")
     result = relative_fit(exp_quotient, -half_ln2, half_ln2, real.exp_terms, real)
     polynomial("EXP", result, "(exp(r) - 1 - r)/r^2 on |r| <= ln(2)/2")
-    low, high = 1 / arb(cutoff("erf", real)) ** 2, 1 / arb(real.end["erf"]) ** 2
+    low, high = 1 / arb(cutoff("erf", real)) ** 2, 1 / arb(real.mills_from) ** 2
     at_infinity = arb(real.round(1 / (2 * PI).sqrt()))
     at_infinity += arb(real.round(1 / (2 * PI).sqrt() - at_infinity))
     result = fit(
@@ -340,6 +351,10 @@ def header(real, tables):
     for curve in CURVES:
         lines.append("")
         scalar(f"CUTOFF_{curve}", cutoff(curve, real), f"{cutoff(curve, real)}: from here on T(t) is 0")
+        for key, bits, where in ("FAR", 2, "in a sum"), ("FAR_TIMES", 6, "in the parts of a product"):
+            scalar(
+                f"{key}_{curve}", arb(far(curve, real, bits)), f"for x from here on T does not count {where}"
+            )
         if real.lane_terms:
             lines.append("#ifdef TABLE_IN_REGISTERS")
             segments(curve, "centers, T(t) there, c1, c2 ...", *segments_in_registers(curve, real))

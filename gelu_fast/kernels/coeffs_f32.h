@@ -38,32 +38,38 @@ static const f32 f32_MILLS[] = {
 #define f32_LANE_TERMS 7 /* coefficients of a segment in registers */
 
 #define f32_CUTOFF_erf 0x1.ccp+3f /* 14.375: from here on T(t) is 0 */
+#define f32_FAR_erf 0x1.64p+2f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_erf 0x1.84p+2f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_erf 0x1.51f4p+2f /* 5.280517578125: the segments' end */
 #define f32_WIDTH_erf 0x1.58p-3f /* 0.16796875 */
 #define f32_INNER_erf 2 /* the last inner segment */
 extern TABLE const f32 f32_LANES_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_erf 0x1.4p+2f /* 5: the segments' end */
+#define f32_END_erf 0x1.ap+2f /* 6.5: the segments' end */
 #define f32_WIDTH_erf 0x1p-7f /* 0.0078125 */
 #define f32_INNER_erf 50 /* the last inner segment */
-extern TABLE const f32 f32_ROWS_erf[641][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_erf[834][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_tanh 0x1.5ap+3f /* 10.8125: from here on T(t) is 0 */
+#define f32_FAR_tanh 0x1.4cp+2f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_tanh 0x1.64p+2f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_tanh 0x1.3e4ep+2f /* 4.9735107421875: the segments' end */
 #define f32_WIDTH_tanh 0x1.44p-3f /* 0.158203125 */
 #define f32_INNER_tanh 2 /* the last inner segment */
 extern TABLE const f32 f32_LANES_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_tanh 0x1.2p+2f /* 4.5: the segments' end */
+#define f32_END_tanh 0x1.6p+2f /* 5.5: the segments' end */
 #define f32_WIDTH_tanh 0x1p-7f /* 0.0078125 */
 #define f32_INNER_tanh 50 /* the last inner segment */
-extern TABLE const f32 f32_ROWS_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_tanh[706][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625: from here on T(t) is 0 */
+#define f32_FAR_sigmoid 0x1.54p+3f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_sigmoid 0x1.88p+3f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_sigmoid 0x1.3a6p+3f /* 9.82421875: the segments' end */
 #define f32_WIDTH_sigmoid 0x1.4p-2f /* 0.3125 */
@@ -73,36 +79,42 @@ extern TABLE const f32 f32_LANES_sigmoid[8][32]; /* centers, T(t) there, c1, c2 
 #define f32_END_sigmoid 0x1p+3f /* 8: the segments' end */
 #define f32_WIDTH_sigmoid 0x1p-7f /* 0.0078125 */
 #define f32_INNER_sigmoid 50 /* the last inner segment */
-extern TABLE const f32 f32_ROWS_sigmoid[1025][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_sigmoid[1026][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_gate_erf 0x1.c6p+3f /* 14.1875: from here on T(t) is 0 */
+#define f32_FAR_gate_erf 0x1.64p+2f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_gate_erf 0x1.84p+2f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_gate_erf 0x1.51f4p+2f /* 5.280517578125: the segments' end */
 #define f32_WIDTH_gate_erf 0x1.58p-3f /* 0.16796875 */
 #define f32_INNER_gate_erf -1 /* no inner segments */
 extern TABLE const f32 f32_LANES_gate_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_gate_erf 0x1.4p+2f /* 5: the segments' end */
+#define f32_END_gate_erf 0x1.ap+2f /* 6.5: the segments' end */
 #define f32_WIDTH_gate_erf 0x1p-7f /* 0.0078125 */
 #define f32_INNER_gate_erf -1 /* no inner segments */
-extern TABLE const f32 f32_ROWS_gate_erf[641][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_gate_erf[834][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_gate_tanh 0x1.56p+3f /* 10.6875: from here on T(t) is 0 */
+#define f32_FAR_gate_tanh 0x1.4cp+2f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_gate_tanh 0x1.64p+2f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_gate_tanh 0x1.3284p+2f /* 4.789306640625: the segments' end */
 #define f32_WIDTH_gate_tanh 0x1.38p-3f /* 0.15234375 */
 #define f32_INNER_gate_tanh -1 /* no inner segments */
 extern TABLE const f32 f32_LANES_gate_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_gate_tanh 0x1.2p+2f /* 4.5: the segments' end */
+#define f32_END_gate_tanh 0x1.6p+2f /* 5.5: the segments' end */
 #define f32_WIDTH_gate_tanh 0x1p-7f /* 0.0078125 */
 #define f32_INNER_gate_tanh -1 /* no inner segments */
-extern TABLE const f32 f32_ROWS_gate_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_gate_tanh[706][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_gate_sigmoid 0x1.e9p+5f /* 61.125: from here on T(t) is 0 */
+#define f32_FAR_gate_sigmoid 0x1.54p+3f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_gate_sigmoid 0x1.88p+3f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_gate_sigmoid 0x1.3a6p+3f /* 9.82421875: the segments' end */
 #define f32_WIDTH_gate_sigmoid 0x1.4p-2f /* 0.3125 */
@@ -112,36 +124,42 @@ extern TABLE const f32 f32_LANES_gate_sigmoid[8][32]; /* centers, T(t) there, c1
 #define f32_END_gate_sigmoid 0x1p+3f /* 8: the segments' end */
 #define f32_WIDTH_gate_sigmoid 0x1p-7f /* 0.0078125 */
 #define f32_INNER_gate_sigmoid -1 /* no inner segments */
-extern TABLE const f32 f32_ROWS_gate_sigmoid[1025][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_gate_sigmoid[1026][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_grad_erf 0x1.d2p+3f /* 14.5625: from here on T(t) is 0 */
+#define f32_FAR_grad_erf 0x1.8cp+2f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_grad_erf 0x1.a8p+2f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_grad_erf 0x1.51f4p+2f /* 5.280517578125: the segments' end */
 #define f32_WIDTH_grad_erf 0x1.58p-3f /* 0.16796875 */
 #define f32_INNER_grad_erf -1 /* no inner segments */
 extern TABLE const f32 f32_LANES_grad_erf[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_grad_erf 0x1.4p+2f /* 5: the segments' end */
+#define f32_END_grad_erf 0x1.ap+2f /* 6.5: the segments' end */
 #define f32_WIDTH_grad_erf 0x1p-7f /* 0.0078125 */
 #define f32_INNER_grad_erf -1 /* no inner segments */
-extern TABLE const f32 f32_ROWS_grad_erf[641][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_grad_erf[834][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_grad_tanh 0x1.5ep+3f /* 10.9375: from here on T(t) is 0 */
+#define f32_FAR_grad_tanh 0x1.6cp+2f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_grad_tanh 0x1.8p+2f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_grad_tanh 0x1.3e4ep+2f /* 4.9735107421875: the segments' end */
 #define f32_WIDTH_grad_tanh 0x1.44p-3f /* 0.158203125 */
 #define f32_INNER_grad_tanh -1 /* no inner segments */
 extern TABLE const f32 f32_LANES_grad_tanh[8][32]; /* centers, T(t) there, c1, c2 ... */
 #else
-#define f32_END_grad_tanh 0x1.2p+2f /* 4.5: the segments' end */
+#define f32_END_grad_tanh 0x1.6p+2f /* 5.5: the segments' end */
 #define f32_WIDTH_grad_tanh 0x1p-7f /* 0.0078125 */
 #define f32_INNER_grad_tanh -1 /* no inner segments */
-extern TABLE const f32 f32_ROWS_grad_tanh[577][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_grad_tanh[706][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #define f32_CUTOFF_grad_sigmoid 0x1.ffp+5f /* 63.875: from here on T(t) is 0 */
+#define f32_FAR_grad_sigmoid 0x1.8cp+3f /* for x from here on T does not count in a sum */
+#define f32_FAR_TIMES_grad_sigmoid 0x1.c2p+3f /* for x from here on T does not count in the parts of a product */
 #ifdef TABLE_IN_REGISTERS
 #define f32_END_grad_sigmoid 0x1.f7p+2f /* 7.859375: the segments' end */
 #define f32_WIDTH_grad_sigmoid 0x1p-2f /* 0.25 */
@@ -151,7 +169,7 @@ extern TABLE const f32 f32_LANES_grad_sigmoid[8][32]; /* centers, T(t) there, c1
 #define f32_END_grad_sigmoid 0x1p+3f /* 8: the segments' end */
 #define f32_WIDTH_grad_sigmoid 0x1p-7f /* 0.0078125 */
 #define f32_INNER_grad_sigmoid -1 /* no inner segments */
-extern TABLE const f32 f32_ROWS_grad_sigmoid[1025][4]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f32 f32_ROWS_grad_sigmoid[1026][4]; /* T(t): c0, c1 ... of each segment */
 #endif
 
 #endif

@@ -50,57 +50,75 @@ static const f64 f64_MILLS[] = {
 #define f64_TERMS 8 /* coefficients of a segment in memory */
 
 #define f64_CUTOFF_erf 0x1.35p+5 /* 38.625: from here on T(t) is 0 */
+#define f64_FAR_erf 0x1.0cp+3 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_erf 0x1.18p+3 /* for x from here on T does not count in the parts of a product */
 #define f64_END_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_erf 0x1p-6 /* 0.015625 */
 #define f64_INNER_erf 25 /* the last inner segment */
-extern TABLE const f64 f64_ROWS_erf[385][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_erf[386][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_tanh 0x1.59p+4 /* 21.5625: from here on T(t) is 0 */
+#define f64_FAR_tanh 0x1.dp+2 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_tanh 0x1.dcp+2 /* for x from here on T does not count in the parts of a product */
 #define f64_END_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_tanh 0x1.8p-7 /* 0.01171875 */
 #define f64_INNER_tanh 34 /* the last inner segment */
-extern TABLE const f64 f64_ROWS_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_tanh[429][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_sigmoid 0x1.b97p+8 /* 441.4375: from here on T(t) is 0 */
+#define f64_FAR_sigmoid 0x1.67p+4 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_sigmoid 0x1.81p+4 /* for x from here on T does not count in the parts of a product */
 #define f64_END_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_sigmoid 0x1.4p-6 /* 0.01953125 */
 #define f64_INNER_sigmoid 20 /* the last inner segment */
-extern TABLE const f64 f64_ROWS_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_sigmoid[412][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_gate_erf 0x1.34p+5 /* 38.5: from here on T(t) is 0 */
+#define f64_FAR_gate_erf 0x1.0cp+3 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_gate_erf 0x1.18p+3 /* for x from here on T does not count in the parts of a product */
 #define f64_END_gate_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_gate_erf 0x1p-6 /* 0.015625 */
 #define f64_INNER_gate_erf -1 /* no inner segments */
-extern TABLE const f64 f64_ROWS_gate_erf[385][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_gate_erf[386][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_gate_tanh 0x1.59p+4 /* 21.5625: from here on T(t) is 0 */
+#define f64_FAR_gate_tanh 0x1.dp+2 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_gate_tanh 0x1.dcp+2 /* for x from here on T does not count in the parts of a product */
 #define f64_END_gate_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_gate_tanh 0x1.8p-7 /* 0.01171875 */
 #define f64_INNER_gate_tanh -1 /* no inner segments */
-extern TABLE const f64 f64_ROWS_gate_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_gate_tanh[429][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_gate_sigmoid 0x1.b5dp+8 /* 437.8125: from here on T(t) is 0 */
+#define f64_FAR_gate_sigmoid 0x1.67p+4 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_gate_sigmoid 0x1.81p+4 /* for x from here on T does not count in the parts of a product */
 #define f64_END_gate_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_gate_sigmoid 0x1.4p-6 /* 0.01953125 */
 #define f64_INNER_gate_sigmoid -1 /* no inner segments */
-extern TABLE const f64 f64_ROWS_gate_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_gate_sigmoid[412][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_grad_erf 0x1.358p+5 /* 38.6875: from here on T(t) is 0 */
+#define f64_FAR_grad_erf 0x1.1cp+3 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_grad_erf 0x1.26p+3 /* for x from here on T does not count in the parts of a product */
 #define f64_END_grad_erf 0x1.8p+2 /* 6: the segments' end */
 #define f64_WIDTH_grad_erf 0x1p-6 /* 0.015625 */
 #define f64_INNER_grad_erf -1 /* no inner segments */
-extern TABLE const f64 f64_ROWS_grad_erf[385][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_grad_erf[386][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_grad_tanh 0x1.5ap+4 /* 21.625: from here on T(t) is 0 */
+#define f64_FAR_grad_tanh 0x1.e4p+2 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_grad_tanh 0x1.f4p+2 /* for x from here on T does not count in the parts of a product */
 #define f64_END_grad_tanh 0x1.4p+2 /* 5: the segments' end */
 #define f64_WIDTH_grad_tanh 0x1.8p-7 /* 0.01171875 */
 #define f64_INNER_grad_tanh -1 /* no inner segments */
-extern TABLE const f64 f64_ROWS_grad_tanh[428][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_grad_tanh[429][8]; /* T(t): c0, c1 ... of each segment */
 
 #define f64_CUTOFF_grad_sigmoid 0x1.b9cp+8 /* 441.75: from here on T(t) is 0 */
+#define f64_FAR_grad_sigmoid 0x1.8ap+4 /* for x from here on T does not count in a sum */
+#define f64_FAR_TIMES_grad_sigmoid 0x1.a4p+4 /* for x from here on T does not count in the parts of a product */
 #define f64_END_grad_sigmoid 0x1p+3 /* 8: the segments' end */
 #define f64_WIDTH_grad_sigmoid 0x1.4p-6 /* 0.01953125 */
 #define f64_INNER_grad_sigmoid -1 /* no inner segments */
-extern TABLE const f64 f64_ROWS_grad_sigmoid[411][8]; /* T(t): c0, c1 ... of each segment */
+extern TABLE const f64 f64_ROWS_grad_sigmoid[412][8]; /* T(t): c0, c1 ... of each segment */
 
 #endif

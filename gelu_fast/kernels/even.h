@@ -8,6 +8,10 @@ INLINE V R(even_limit)(V x) { return MAX(SPLAT(0), x); }
 /* The term that T adds. */
 INLINE V R(even_signed_T)(V x, V T) { return -T; }
 INLINE V R(even_tiny)(V x) { return R(tiny_half)(x); }
+/* Tiny numbers need a result of their own. They are too small for a product, and infinity has no two parts. */
+INLINE MASK R(even_fits)(V x) { return ~POSITIVE_LE(R(abs)(x), SPLAT(TINY)); }
+INLINE V R(even_tame)(V t) { return t; }
+INLINE MASK R(even_fits_product)(V x) { return R(even_fits)(x) & R(finite)(x); }
 INLINE V R(even_tiny_times)(V a, V x) { return a * (REAL)0.5 * x; }
 /* A number with the sign of the result. */
 INLINE V R(even_sign)(V x, TWO of_x) { return x; }

@@ -60,49 +60,101 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
 #include "decide.h"
 #undef REAL
 
-/* Whole groups of vectors, as long as there are some. Functions of two outputs are long as they are: groups of
- * one. */
+/* `vectors` side by side; functions of two outputs are long as they are: groups of one. */
 #define GROUP(R, n_out) ((n_out) > 1 ? 1 : R##_GROUP)
+#define LOAD_GROUP(S, R, n_in, vectors, from)                                                                \
+    R##v in[(n_in) * (vectors)];                                                                             \
+    for (int j = 0; j < n_in; j++)                                                                           \
+        for (int k = 0; k < vectors; k++) {                                                                  \
+            PREFETCH(x[j] + (from) + k * LANES(R));                                                          \
+            in[j * (vectors) + k] = S##_load(x[j] + (from) + k * LANES(R));                                  \
+        }
+#define STORE_GROUP(S, R, name, n_in, n_out, vectors, any, store, to)                                        \
+    R##_two out[(n_out) * (vectors)];                                                                        \
+    R##v once[(n_out) * (vectors)];                                                                          \
+    R##_group_##name(in, out, vectors, any);                                                                 \
+    for (int j = 0; j < (n_out) * (vectors); j++)                                                            \
+        once[j] = out[j].hi;                                                                                 \
+    for (int k = 0; k < vectors; k++)                                                                        \
+        S##_round_once(in, once, k, vectors, n_in, n_out, R##_again_##name);                                 \
+    for (int j = 0; j < n_out; j++)                                                                          \
+        for (int k = 0; k < vectors; k++)                                                                    \
+            store(y[j] + (to) + k * LANES(R), once[j * (vectors) + k]);
+
+/* Whole groups, as long as they lie in the segments. */
 #define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
     for (; n - at >= (vectors) * LANES(R); at += (vectors) * LANES(R)) {                                     \
-        R##v in[(n_in) * (vectors)];                                                                         \
-        R##_two out[(n_out) * (vectors)];                                                                    \
-        for (int j = 0; j < n_in; j++)                                                                       \
-            for (int i = 0; i < vectors; i++) {                                                              \
-                PREFETCH(x[j] + at + i * LANES(R));                                                          \
-                in[j * (vectors) + i] = S##_load(x[j] + at + i * LANES(R));                                  \
-            }                                                                                                \
-        R##_##name(in, out, vectors);                                                                        \
-        for (int i = 0; i < vectors; i++)                                                                    \
-            S##_round_once(in, out, i, vectors, n_in, n_out, R##_again_##name);                              \
-        for (int j = 0; j < n_out; j++)                                                                      \
-            for (int i = 0; i < vectors; i++)                                                                \
-                store(y[j] + at + i * LANES(R), out[j * (vectors) + i].hi);                                  \
+        LOAD_GROUP(S, R, n_in, vectors, at)                                                                  \
+        R##_mask all = R##_in_segments_##name(in, vectors, 0);                                               \
+        for (int k = 1; k < vectors; k++)                                                                    \
+            all &= R##_in_segments_##name(in, vectors, k);                                                   \
+        if (__builtin_expect(R##_any(~all), 0))                                                              \
+            break;                                                                                           \
+        STORE_GROUP(S, R, name, n_in, n_out, vectors, 0, store, at)                                          \
     }
 
 /* The loops of `name` over storage type S, computed in R (kernels.h). The last elements, fewer than a vector, are
  * padded to one: a lane's result depends on nothing but its values. */
 #define LOOP(S, R, name, n_in, n_out)                                                                        \
+    NOINLINE ptrdiff_t name##_##S##_block(char *const *args, ptrdiff_t at, ptrdiff_t n)                      \
+    {                                                                                                        \
+        const S *x[n_in];                                                                                    \
+        S *y[n_out];                                                                                         \
+        S##_block memory, *const block = &memory;                                                            \
+        S##_operands(x, y, args, n_in, n_out);                                                               \
+        const ptrdiff_t group = GROUP(R, n_out) * LANES(R), length = S##_in_block(n - at, group);            \
+        unsigned some = 0;                                                                                   \
+        for (ptrdiff_t i = 0; i < length; i += LANES(R)) {                                                   \
+            R##v in[n_in];                                                                                   \
+            for (int j = 0; j < n_in; j++)                                                                   \
+                in[j] = S##_load(x[j] + at + i);                                                             \
+            const unsigned rare = R##_lanes(~R##_usual_##name(in, 1, 0));                                    \
+            S##_note(block->masks, i, rare);                                                                 \
+            some |= rare;                                                                                    \
+        }                                                                                                    \
+        S##_begin(block, length, group, n_in, n_out, R##_rare_##name, R##_again_##name);                     \
+        if (some)                                                                                            \
+            S##_collect(block, x, y, at);                                                                    \
+        if (!S##_mostly_rare(block))                                                                         \
+            for (ptrdiff_t i = at; i < at + block->length; i += group) {                                     \
+                LOAD_GROUP(S, R, n_in, GROUP(R, n_out), i)                                                   \
+                if (__builtin_expect(block->careful, 0))                                                     \
+                    for (int k = 0; k < GROUP(R, n_out); k++) {                                              \
+                        R##_mask usual = R##_usual_##name(in, GROUP(R, n_out), k);                           \
+                        for (int j = 0; j < n_in; j++)                                                       \
+                            in[j * GROUP(R, n_out) + k] =                                                    \
+                                R##_select(usual, in[j * GROUP(R, n_out) + k], (R##v){0} + 1);               \
+                    }                                                                                        \
+                STORE_GROUP(S, R, name, n_in, n_out, GROUP(R, n_out), 1, S##_store, i)                       \
+            }                                                                                                \
+        if (some)                                                                                            \
+            S##_compute_collected(block);                                                                    \
+        return block->length;                                                                                \
+    }                                                                                                        \
     static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
     {                                                                                                        \
         ptrdiff_t at = 0;                                                                                    \
         const S *x[n_in];                                                                                    \
         S *y[n_out];                                                                                         \
         S##_operands(x, y, args, n_in, n_out);                                                               \
-        EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_out))                                      \
+        while (n - at >= GROUP(R, n_out) * LANES(R)) {                                                       \
+            EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_out))                                  \
+            at += name##_##S##_block(args, at, n);                                                           \
+        }                                                                                                    \
         for (; at < n; at += LANES(R)) {                                                                     \
             const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
             R##v in[n_in];                                                                                   \
             R##_two out[n_out];                                                                              \
             for (int j = 0; j < n_in; j++)                                                                   \
                 in[j] = length == LANES(R) ? S##_load(x[j] + at) : S##_load_part(x[j] + at, length);         \
-            R##_##name(in, out, 1);                                                                          \
-            S##_round_once(in, out, 0, 1, n_in, n_out, R##_again_##name);                                    \
-            for (int j = 0; j < n_out; j++)                                                                  \
+            R##_again_##name(in, out);                                                                       \
+            for (int j = 0; j < n_out; j++) {                                                                \
+                R##v once = S##_undecided(out[j].hi) ? R##_to_odd(out[j]) : out[j].hi;                       \
                 if (length == LANES(R))                                                                      \
-                    S##_store(y[j] + at, out[j].hi);                                                         \
+                    S##_store(y[j] + at, once);                                                              \
                 else                                                                                         \
-                    S##_store_part(y[j] + at, out[j].hi, length);                                            \
+                    S##_store_part(y[j] + at, once, length);                                                 \
+            }                                                                                                \
         }                                                                                                    \
     }                                                                                                        \
     static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
@@ -112,17 +164,16 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
         S *y[n_out];                                                                                         \
         name##_##S(args, at);                                                                                \
         S##_operands(x, y, args, n_in, n_out);                                                               \
-        EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_out))                                     \
+        while (n - at >= GROUP(R, n_out) * LANES(R)) {                                                       \
+            EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_out))                                 \
+            at += name##_##S##_block(args, at, n); /* through the caches */                                  \
+        }                                                                                                    \
         STREAM_FENCE();                                                                                      \
         S##_finish(args, at, n, n_in + n_out, name##_##S);                                                   \
     }
 
-#define AGAIN(R, name)                                                                                       \
-    NOINLINE void R##_again_##name(const R##v *in, R##_two *out) { R##_##name(in, out, 1); }
 #define LOOPS_(name, n_in, n_out)                                                                            \
     _Static_assert(n_in <= MAX_IN && n_out <= MAX_OUT, "level.h: MAX_IN, MAX_OUT");                          \
-    AGAIN(f32, name)                                                                                         \
-    AGAIN(f64, name)                                                                                         \
     GELU_TYPES(LOOP, name, n_in, n_out)
 #define LOOPS(form, function, n_in, n_out) LOOPS_(function##_##form, n_in, n_out)
 #define LOOPS_OF_FORMS(function, n_in, n_out, with_mu_sigma) GELU_FORMS(LOOPS, function, n_in, n_out)

@@ -4,10 +4,10 @@
  * and FORM. common_ and rare_: curve.h. */
 #define G(name) PASTE(PASTE(R(name), _), FORM)
 
-INLINE TWO G(common_grad_mu_sigma)(V z, V by)
+INLINE TWO G(common_grad_mu_sigma)(V z, V by, int any)
 {
     V index, t = R(abs)(z);
-    TWO slope = G(slope)(t), T = G(T_for_sum_gate)(t, &index);
+    TWO slope = G(slope)(t, any), T = G(T_for_sum_gate)(t, any, &index);
     return R(gradient)(R(odd_from_T)(z, T, index, -1), by, slope);
 }
 
@@ -16,9 +16,9 @@ INLINE TWO G(common_grad_mu_sigma)(V z, V by)
 NOINLINE TWO G(rare_grad_mu_sigma)(V z, V by)
 {
     V t = R(abs)(z), zero_if_tiny = ZERO_UNLESS(~POSITIVE_LE(t, SPLAT(TINY)), t);
-    MASK in_segments = G(in_segments_gate)(zero_if_tiny);
+    MASK in_segments = LE(zero_if_tiny, SPLAT(G(END_gate)));
     V near = R(with_sign)(ZERO_UNLESS(in_segments, zero_if_tiny), (BITS)z);
-    TWO y = G(common_grad_mu_sigma)(near, by);
+    TWO y = G(common_grad_mu_sigma)(near, by, 0);
     if (ANY(~in_segments)) {
         MASK in_tail = LE(t, SPLAT(G(CUTOFF_grad))) & ~in_segments;
         MASK below = LE(z, SPLAT(0)), large = LE(SPLAT(LARGE), R(abs)(by));

@@ -9,6 +9,10 @@ INLINE V R(odd_limit)(V x) /* 0 or 1 */
 }
 INLINE V R(odd_signed_T)(V x, V T) { return (V)((BITS)T ^ (~(BITS)x & R(SIGN))); }
 INLINE V R(odd_tiny)(V x) { return SPLAT(0.5); }
+/* Tiny numbers count as TINY: the result is 1/2, and products with subnormal numbers are slow. */
+INLINE V R(odd_tame)(V t) { return MAX(SPLAT(TINY), t); }
+INLINE MASK R(odd_fits)(V x) { return ~(MASK){0}; }
+INLINE MASK R(odd_fits_product)(V x) { return ~(MASK){0}; }
 INLINE V R(odd_tiny_times)(V a, V x) { return a * (REAL)0.5; }
 INLINE V R(odd_sign)(V x, TWO of_x) { return of_x.hi + of_x.lo; }
 /* The sign is right; NaN of a NaN. */

@@ -13,10 +13,12 @@
  *   R##_residual(c, a, b)  c - a b, exact where c is a b rounded
  *   R##_fma_exact(a, b, c) a b + c for |c| << |a b|, rounded once, or so nearly once that hardly a result differs
  *   R##_max(a, b)          b where either is NaN
+ *   R##_min(a, b)          b where either is NaN
  *   R##_clamp(a, b)        a, limited to -b <= a <= b; any number for NaN
  *   R##_le(a, b)           mask: a <= b, false for NaN; masks know & and ~
  *   R##_positive_le(t, a)  mask: 0 < t <= a, where t is NaN or has the sign +
  *   R##_any(m)             whether m holds in any lane
+ *   R##_lanes(m)           a bit for each lane where m holds, the first one lowest
  *   R##_zero_unless(m, a)  a where m, else 0
  *   R##_select(m, a, b)    a where m, else b
  *   R##_rows(c, n, table, k)   c[j] = table[k % 2^16][j], lane by lane, for a table with rows of n: n is 4 for f32, a
@@ -70,6 +72,8 @@ _Static_assert(sizeof 1.0 == sizeof(double),
  * other (setup.py, SCHEDULE). Rows in memory wait less: x86-64-v3 0.404, 0.393, 0.437; the baseline 0.85, 0.88;
  * float64 0.70, 0.69, on x86-64-v3 1.04, 1.30 (2^16; Zen 5). */
 #define LARGEST_GROUP 3
+#define RARE 2 /* of the rare lanes, whose results wait longer */
+#define RARE_MOST (1024 / sizeof(V)) /* vectors of rare lanes that are computed at once */
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)

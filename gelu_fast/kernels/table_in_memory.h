@@ -8,7 +8,8 @@
  * than T did, or it subtracts from zero. T(0) = +0 leaves the sign of a zero as it is.
  *
  * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2. The segment lies apart
- * from its center, so p makes up for the rounding of c0. Segment 0 is centred at 0; for gelu, c0 = c1 = 0 there.
+ * from its center, so p makes up for the rounding of c0. Segment 0 is centred at 0; for gelu, c0 = c1 = 0 there. T is 0
+ * in the last one, for t beyond END, if `any` says that there may be such.
  * Latency counts here: from t to the address of the row it is one FMA, and the last coefficients are summed in two
  * chains.
  *
@@ -38,8 +39,10 @@
 
 /* T, and what its last rounding lost: d is small, so the other roundings do not count. `index` holds k in its last
  * bits. */
-INLINE TWO R(T_from_row)(V t, const REAL *table, REAL width, V *index)
+INLINE TWO R(T_from_row)(V t, const REAL *table, int rows, REAL width, int any, V *index)
 {
+    if (any)
+        t = R(min)(t, SPLAT((REAL)(rows - 1) * width));
     *index = FMA(t, SPLAT(1 / width), SPLAT(R(ROUNDER)));
     V k = *index - R(ROUNDER), d = FMA(MAX(k - 1, SPLAT(0)), SPLAT(-width), t), d2 = d * d;
     V c[R(TERMS)];
@@ -55,11 +58,11 @@ INLINE TWO R(T_from_row)(V t, const REAL *table, REAL width, V *index)
 
 /* T of each curve; for a product and for a sum (table_in_registers.h) it is the same here. */
 #define T_OF(curve)                                                                                          \
-    INLINE TWO R(T_##curve)(V t, V *index)                                                                   \
+    INLINE TWO R(T_##curve)(V t, int any, V *index)                                                          \
     {                                                                                                        \
-        return R(T_from_row)(t, R(ROWS_##curve)[0], R(WIDTH_##curve), index);                                \
+        return R(T_from_row)(t, R(ROWS_##curve)[0], LENGTH(R(ROWS_##curve)), R(WIDTH_##curve), any, index);  \
     }                                                                                                        \
-    INLINE TWO R(T_for_product_##curve)(V t, V *index) { return R(T_##curve)(t, index); }                    \
-    INLINE TWO R(T_for_sum_##curve)(V t, V *index) { return R(T_##curve)(t, index); }
+    INLINE TWO R(T_for_product_##curve)(V t, int any, V *index) { return R(T_##curve)(t, any, index); }      \
+    INLINE TWO R(T_for_sum_##curve)(V t, int any, V *index) { return R(T_##curve)(t, any, index); }
 GELU_CURVES(T_OF)
 #undef T_OF

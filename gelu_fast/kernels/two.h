@@ -91,10 +91,9 @@ INLINE V R(unscale)(V lifted, BITS lift)
 {
     const V least = (V)((lift + 1) << R(MANTISSA_BITS)); /* of those that become normal numbers */
     V size = R(abs)(lifted), y = (V)((BITS)size - (lift << R(MANTISSA_BITS)));
-    MASK normal = LE(least, size);
-    if (ANY(~normal)) /* the last bits of the sum are those of the subnormal number, rounded */
-        y = SELECT(normal, y, (V)((BITS)(size + least) - (BITS)least));
-    return R(with_sign)(y, (BITS)lifted);
+    /* the last bits of the sum are those of the subnormal number, rounded */
+    V subnormal = (V)((BITS)(size + least) - (BITS)least);
+    return R(with_sign)(SELECT(LE(least, size), y, subnormal), (BITS)lifted);
 }
 
 /* a T for T = lifted 2^-LIFT, |T| < 2^-16. a lifted may overflow where a T is finite, and a T may underflow. */

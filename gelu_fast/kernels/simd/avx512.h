@@ -15,6 +15,7 @@ typedef __mmask16 f32_mask;
 INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm512_fnmadd_ps(a, b, c); }
 INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
+INLINE f32v f32_min(f32v a, f32v b) { return _mm512_min_ps(a, b); }
 INLINE f32v f32_max(f32v a, f32v b) { return _mm512_max_ps(a, b); }
 INLINE f32v f32_clamp(f32v a, f32v b) { return _mm512_range_ps(a, b, 2); }
 INLINE f32_mask f32_le(f32v a, f32v b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
@@ -22,6 +23,7 @@ INLINE f32_mask f32_positive_le(f32v t, f32v a)
 {
     return _mm512_cmplt_epu32_mask((__m512i)((f32_bits)t - 1), (__m512i)a);
 }
+INLINE unsigned f32_lanes(f32_mask m) { return m; }
 INLINE int f32_any(f32_mask m) { return m != 0; }
 INLINE f32v f32_zero_unless(f32_mask m, f32v a) { return _mm512_maskz_mov_ps(m, a); }
 INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm512_mask_mov_ps(b, m, a); }
@@ -30,6 +32,7 @@ typedef __mmask8 f64_mask;
 INLINE f64v f64_fma(f64v a, f64v b, f64v c) { return _mm512_fmadd_pd(a, b, c); }
 INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return _mm512_fnmadd_pd(a, b, c); }
 INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
+INLINE f64v f64_min(f64v a, f64v b) { return _mm512_min_pd(a, b); }
 INLINE f64v f64_max(f64v a, f64v b) { return _mm512_max_pd(a, b); }
 INLINE f64v f64_clamp(f64v a, f64v b) { return _mm512_range_pd(a, b, 2); }
 INLINE f64_mask f64_le(f64v a, f64v b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
@@ -37,6 +40,7 @@ INLINE f64_mask f64_positive_le(f64v t, f64v a)
 {
     return _mm512_cmplt_epu64_mask((__m512i)((f64_bits)t - 1), (__m512i)a);
 }
+INLINE unsigned f64_lanes(f64_mask m) { return m; }
 INLINE int f64_any(f64_mask m) { return m != 0; }
 INLINE f64v f64_zero_unless(f64_mask m, f64v a) { return _mm512_maskz_mov_pd(m, a); }
 INLINE f64v f64_select(f64_mask m, f64v a, f64v b) { return _mm512_mask_mov_pd(b, m, a); }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Vectors of 16 bytes: rows to columns, by interleaving; float16, without conversions of the ISA's own. */
+#ifndef __SSE2__ /* which has instructions for these */
+INLINE unsigned f32_lanes(f32_mask m) { return (m[0] & 1) | (m[1] & 2) | (m[2] & 4) | (m[3] & 8); }
+INLINE unsigned f64_lanes(f64_mask m) { return (unsigned)((m[0] & 1) | (m[1] & 2)); }
+#endif
+
 typedef f32v f32_row UNALIGNED(f32);
 typedef f64v f64_row UNALIGNED(f64);
 

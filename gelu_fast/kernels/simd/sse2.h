@@ -13,6 +13,9 @@
 
 #define NOT_BEFORE(x) __asm__ volatile("" : "+x"(x))
 
+INLINE unsigned f32_lanes(f32_mask m) { return (unsigned)_mm_movemask_ps((f32v)m); }
+INLINE unsigned f64_lanes(f64_mask m) { return (unsigned)_mm_movemask_pd((f64v)m); }
+
 #define U64_MULTIPLY(a, b) (f64_bits) _mm_mul_epu32((__m128i)(a), (__m128i)(b))
 INLINE void u32_multiply(f32_bits a, uint32_t b, f32_bits *high, f32_bits *low)
 {

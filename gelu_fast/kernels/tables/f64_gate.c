@@ -3,7 +3,7 @@
 #include "../f64.h"
 
 /* relative error 8.6e-18 = 2^-56.7 */
-TABLE const f64 f64_ROWS_gate_erf[385][8] = {
+TABLE const f64 f64_ROWS_gate_erf[386][8] = {
     {0x1p-1, -0x1.9884533d43651p-2, 0x1.bb1ba73b1f116p-45, 0x1.1058377bc5c09p-4, 0x1.99fb69b70bbb5p-27, -0x1.46e1fead0ee8ep-7, 0x1.8961e180d5384p-13, -0x1.620d20a33443p-8},
     {0x1p-1, -0x1.9884533d43651p-2, 0x1.83f8b114953a5p-47, 0x1.1058377e0bb9cp-4, 0x1.7b7bb109bc258p-33, -0x1.46d0555e34b3p-7, 0x1.fa7fd6e1a6ae8p-23, 0x1.3688fe72e5fd9p-10},
     {0x1.f99dffb865909p-2, -0x1.98778f4db974ep-2, 0x1.98778f4a4651ep-9, 0x1.103eafef9d0bap-4, -0x1.9870b066e09b3p-11, -0x1.469927a594bdbp-7, 0x1.f52ddd8e0694bp-14, 0x1.4f20430d6499bp-10},
@@ -389,10 +389,11 @@ TABLE const f64 f64_ROWS_gate_erf[385][8] = {
     {0x1.698f9a4521c59p-30, -0x1.14441848b5edfp-27, 0x1.9b295823a12f2p-26, -0x1.8c702edda9accp-25, 0x1.15dfb43b3447fp-24, -0x1.2d18c7d23dde2p-24, 0x1.0526e2a730092p-24, -0x1.5d7514a31823p-25},
     {0x1.4896216195b29p-30, -0x1.f764ac6cca9ep-28, 0x1.77941ca4a048ep-26, -0x1.6b229358770cap-25, 0x1.fe9126c1fa0d2p-25, -0x1.157f228452f07p-24, 0x1.e3040b9ecabp-25, -0x1.4450173ddeb2dp-25},
     {0x1.2a8c506334809p-30, -0x1.ca833d7deb087p-28, 0x1.56fd2c7f2fc21p-26, -0x1.4c8b1ce463608p-25, 0x1.d4eeef84fc723p-25, -0x1.ff595760d09dep-25, 0x1.be8cf575ca229p-25, -0x1.2ce0d2d165b67p-25},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 /* relative error 9.8e-19 = 2^-59.8 */
-TABLE const f64 f64_ROWS_gate_tanh[428][8] = {
+TABLE const f64 f64_ROWS_gate_tanh[429][8] = {
     {0x1p-1, -0x1.9884533d43651p-2, 0x1.2771617aa87c6p-44, 0x1.11b14ccf235edp-4, 0x1.e60e4860341afp-26, -0x1.4e80ef6bc4928p-7, 0x1.9e9bb51f377f8p-11, -0x1.2546829c104d8p-5},
     {0x1p-1, -0x1.9884533d43651p-2, 0x1.fef293a2b5caep-47, 0x1.11b14cd32feefp-4, 0x1.aab34a33327b9p-32, -0x1.4e491373f6ba7p-7, 0x1.ceb41d885ecd2p-21, 0x1.42b30c33ca81bp-10},
     {0x1.fb367a3dab11fp-2, -0x1.987d1be103743p-2, 0x1.33e1f42efe1a9p-9, 0x1.11a29c7f4d70ep-4, -0x1.3961d470b24acp-11, -0x1.4e13ea88033e6p-7, 0x1.8aa5640e7cecap-16, 0x1.1ee5f0d26efa2p-9},
@@ -821,10 +822,11 @@ TABLE const f64 f64_ROWS_gate_tanh[428][8] = {
     {0x1.e8afd37e18bap-25, -0x1.a45024197bf6cp-22, 0x1.59432ea8a31d7p-20, -0x1.673b116d1da55p-19, 0x1.0878a11f01731p-18, -0x1.2338ccc98ba9ap-18, 0x1.ecc28c36150d7p-19, -0x1.3696da8ee5b39p-19},
     {0x1.c2c36c2fb7703p-25, -0x1.851a14d6bce52p-22, 0x1.40db72b435b13p-20, -0x1.4f38843c8e402p-19, 0x1.efcff3f969bfap-19, -0x1.12578442aa13ep-18, 0x1.d2d13f9cefbfap-19, -0x1.281460566d791p-19},
     {0x1.9fa941166c3ebp-25, -0x1.6819eb357dc45p-22, 0x1.2a1630e29ad0dp-20, -0x1.38b7de6923056p-19, 0x1.d09b93d53d383p-19, -0x1.025a68db48376p-18, 0x1.ba15accfa1bf8p-19, -0x1.1a2dc6fe89b3dp-19},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 /* relative error 4.2e-20 = 2^-64.4 */
-TABLE const f64 f64_ROWS_gate_sigmoid[411][8] = {
+TABLE const f64 f64_ROWS_gate_sigmoid[412][8] = {
     {0x1p-1, -0x1.b3b645a1cac08p-2, -0x1.2f1724ef1a86ap-46, 0x1.a4b95dd7f111bp-4, -0x1.66b4ac2c93727p-29, -0x1.e77efbd774ea4p-6, -0x1.b8061ec094018p-16, 0x1.35ec30e57428ep-7},
     {0x1p-1, -0x1.b3b645a1cac0dp-2, 0x1.e02fa5dc88028p-44, 0x1.a4b95dd6126b5p-4, 0x1.ad0c65b9e7ff4p-30, -0x1.e780dda309315p-6, 0x1.29cccbf49b75bp-19, 0x1.1cdd603cbf5b8p-7},
     {0x1.f77da3fe03da3p-2, -0x1.b39776820b9f6p-2, 0x1.8a4898b1894c1p-8, 0x1.a44264d59b897p-4, -0x1.7c8fc2a9aaaf9p-9, -0x1.e65d76fa6517bp-6, 0x1.3ac377e8dc067p-10, 0x1.18b8a002ffb1dp-7},
@@ -1236,4 +1238,5 @@ TABLE const f64 f64_ROWS_gate_sigmoid[411][8] = {
     {0x1.654a63baa9e9fp-20, -0x1.300dcb3e3cceap-19, 0x1.02bfc94a76b6ap-19, -0x1.2597ad68f4739p-20, 0x1.f3b069ba7ddf2p-22, -0x1.542e7edb349bep-23, 0x1.81f08639008c3p-25, -0x1.6ff4fa3eb74ecp-27},
     {0x1.599bd513749e9p-20, -0x1.261cd61c7ba99p-19, 0x1.f49413d8a7804p-20, -0x1.1bfe4d30b297bp-20, 0x1.e35a085755f17p-22, -0x1.490e59335302ap-23, 0x1.7513dd5b4456cp-25, -0x1.5cd9a6571e3dap-27},
     {0x1.4e4f0da62c9ffp-20, -0x1.1c7f16717812ap-19, 0x1.e43633d43e6a2p-20, -0x1.12b54515bd602p-20, 0x1.d38c6a873ae17p-22, -0x1.3e4cceb484d8p-23, 0x1.6909c2f4a30d9p-25, -0x1.56042cab20fcdp-27},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };

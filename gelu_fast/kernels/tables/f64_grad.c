@@ -3,7 +3,7 @@
 #include "../f64.h"
 
 /* relative error 4.3e-18 = 2^-57.7 */
-TABLE const f64 f64_ROWS_grad_erf[385][8] = {
+TABLE const f64 f64_ROWS_grad_erf[386][8] = {
     {0x1p-1, -0x1.9884533d43651p-1, 0x1.bae1da3c411a1p-44, 0x1.1058377cf99f7p-2, 0x1.99787956fc313p-26, -0x1.ea413e79be573p-5, 0x1.88b1b8cbf71d9p-12, -0x1.df1c10dd189dp-9},
     {0x1p-1, -0x1.9884533d43651p-1, 0x1.993e4e8b281b8p-46, 0x1.1058377e1a333p-2, 0x1.d256c310174d4p-32, -0x1.ea3870c6f32cbp-5, 0x1.9354bb78255c2p-21, 0x1.36e64ed948b26p-7},
     {0x1.f33c217b2eaaap-2, -0x1.986acb913f0fep-1, 0x1.98712d6f98027p-7, 0x1.1031ec6a5d9a8p-2, -0x1.324df0747af6ep-8, -0x1.e9d273d71ffd5p-5, 0x1.10dab65eb38eap-10, 0x1.35c9150cf14cep-7},
@@ -389,10 +389,11 @@ TABLE const f64 f64_ROWS_grad_erf[385][8] = {
     {-0x1.8fdcdb520e992p-25, 0x1.20b2029267abdp-22, -0x1.93f658514d635p-21, 0x1.6bfffdc6ac2dfp-20, -0x1.d956188d693fp-20, 0x1.d74fcdfd26363p-20, -0x1.7333760335e52p-20, 0x1.bee5923b6e72cp-21},
     {-0x1.6d4f6b9a1f51bp-25, 0x1.087c5bfbd526fp-22, -0x1.73304f77278ddp-21, 0x1.4f8a0c899222bp-20, -0x1.b5d82b205c363p-20, 0x1.b5a482ee330ddp-20, -0x1.5a299b4a52fccp-20, 0x1.a2b32b594d4b8p-21},
     {-0x1.4da8c9fc9872dp-25, 0x1.e47c91bb2c1a6p-23, -0x1.54fb5c3b3f03bp-21, 0x1.35376a5a0d365p-20, -0x1.94e4a283aa1dfp-20, 0x1.963fda89d7bb1p-20, -0x1.42b359556425fp-20, 0x1.881e02224be6cp-21},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 /* relative error 2.3e-19 = 2^-61.9 */
-TABLE const f64 f64_ROWS_grad_tanh[428][8] = {
+TABLE const f64 f64_ROWS_grad_tanh[429][8] = {
     {0x1p-1, -0x1.9884533d43651p-1, 0x1.275470202509ep-43, 0x1.11b14cd146b25p-2, 0x1.e5996a743880bp-25, -0x1.f5894c8b0d90ep-5, 0x1.9e0f36173d65p-10, -0x1.06479239912dbp-4},
     {0x1p-1, -0x1.9884533d43651p-1, 0x1.00df32102764p-45, 0x1.11b14cd34c39fp-2, 0x1.b4f60983ebbe2p-31, -0x1.f56d67e7cd308p-5, 0x1.ee8f897b46877p-20, 0x1.44f75b4e05521p-7},
     {0x1.f66d02ea08077p-2, -0x1.9875e4954a3cp-1, 0x1.33df33233b03bp-7, 0x1.119b443136bc9p-2, -0x1.d602b6cd7def8p-9, -0x1.f534591df2762p-5, 0x1.c2c46b841a0d8p-11, 0x1.33d68356d6b1bp-7},
@@ -821,10 +822,11 @@ TABLE const f64 f64_ROWS_grad_tanh[428][8] = {
     {-0x1.fad60e3bb75abp-20, 0x1.929c71b3fb3d2p-17, -0x1.2e4e3b6679914p-15, 0x1.1b9e79ff765e4p-14, -0x1.718cc2536811ep-14, 0x1.5e4c9743e2976p-14, -0x1.e84a4a39c5dbp-15, 0x1.d9c16f24256d8p-16},
     {-0x1.d6641e10e21e1p-20, 0x1.772f9bc48ec9fp-17, -0x1.1af62445f1e81p-15, 0x1.0ac509ef8d095p-14, -0x1.5d854e5c23c96p-14, 0x1.4d78e63fe2317p-14, -0x1.d4a2bc22cfbf5p-15, 0x1.cbcb0119e983p-16},
     {-0x1.b46f0f048f376p-20, 0x1.5d85134f8f5dep-17, -0x1.08c5070367ffp-15, 0x1.f5ac3aedbee41p-15, -0x1.4a751fe99494ep-14, 0x1.3d5382ebf6433p-14, -0x1.c18d6dc76ef99p-15, 0x1.bdd15a3e63bfdp-16},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 /* relative error 6.7e-18 = 2^-57.1 */
-TABLE const f64 f64_ROWS_grad_sigmoid[411][8] = {
+TABLE const f64 f64_ROWS_grad_sigmoid[412][8] = {
     {0x1p-1, -0x1.b3b645a1cac08p-1, -0x1.2eb74fa9d4fafp-45, 0x1.a4b95dd79cbap-2, -0x1.65459e550fe9bp-28, -0x1.6da003fc7637cp-3, -0x1.b425d77246ff1p-15, 0x1.23bf0af48b1cap-4},
     {0x1p-1, -0x1.b3b645a1cac21p-1, 0x1.344c27c5dd29cp-40, 0x1.a4b95dd42f40ep-2, 0x1.110b057795e8ep-26, -0x1.6da0d217df27dp-3, 0x1.78009fc83cbd2p-16, 0x1.1c9f77f147d68p-4},
     {0x1.eefbaead79a04p-2, -0x1.b378a8d61ddedp-1, 0x1.8a36022949de1p-6, 0x1.a406ee559b1b8p-2, -0x1.1d58e1675f625p-6, -0x1.6c7c9a0a8cfe8p-3, 0x1.39fbf47a59052p-7, 0x1.18a5c8682fc2bp-4},
@@ -1236,4 +1238,5 @@ TABLE const f64 f64_ROWS_grad_sigmoid[411][8] = {
     {-0x1.17cb0e984d08dp-16, 0x1.b633307726e0dp-16, -0x1.548ff6e84f627p-16, 0x1.5db89342263e3p-17, -0x1.0a5fd2d42617bp-18, 0x1.4026545d85bap-20, -0x1.3abb7b3971c82p-22, 0x1.f1640020fecdcp-25},
     {-0x1.0f5cfbf527e8bp-16, 0x1.a9184a3db6ad5p-16, -0x1.4a77b2a0a8404p-16, 0x1.53778a4988914p-17, -0x1.02ab6fc181658p-18, 0x1.370cd14a0b4c8p-20, -0x1.31f42242d1b3ap-22, 0x1.e1a731b951467p-25},
     {-0x1.072f75eeaaba7p-16, 0x1.9c60d9e46fb6ep-16, -0x1.40ab37f1b7696p-16, 0x1.4982737f30816p-17, -0x1.f65e44854d86bp-19, 0x1.2e3503b870a48p-20, -0x1.29ae83dd092c6p-22, 0x1.e1fa940e164eap-25},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };

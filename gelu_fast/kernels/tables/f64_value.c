@@ -3,7 +3,7 @@
 #include "../f64.h"
 
 /* relative error 6.2e-18 = 2^-57.2 */
-TABLE const f64 f64_ROWS_erf[385][8] = {
+TABLE const f64 f64_ROWS_erf[386][8] = {
     {0, 0, -0x1.9884533d43651p-2, 0x1.5ceaf0c5742d6p-45, 0x1.1058377cb11f7p-4, 0x1.882b9e622b5e9p-28, -0x1.46d6afafde604p-7, 0x1.9fd0ccaa37a0bp-15},
     {0, 0, -0x1.9884533d4373fp-2, 0x1.924a92f4bea5ap-38, 0x1.10583739ae6cdp-4, 0x1.823e32117677fp-24, -0x1.46f57bf3f6d7ap-7, 0x1.dd44733f2f28dp-14},
     {-0x1.988011e69bdafp-14, -0x1.987bd09a2aa5bp-7, -0x1.986acb913f761p-2, 0x1.104b73b51d8c9p-8, 0x1.1031ebcf97bf8p-4, -0x1.ea01d42b0a8bbp-11, -0x1.46bf153bd091dp-7, 0x1.24cba8a0a961dp-12},
@@ -389,10 +389,11 @@ TABLE const f64 f64_ROWS_erf[385][8] = {
     {0x1.0d0d5c4c71a19p-27, -0x1.8fdcdb520dfa5p-25, 0x1.20b2029218864p-23, -0x1.0d4ee56ad7794p-22, 0x1.6bffef2c9fbd3p-22, -0x1.7aa775d328063p-22, 0x1.399f8032be152p-22, -0x1.8f49955cc572bp-23},
     {0x1.ea5005cf9d607p-28, -0x1.6d4f6b9a1eb84p-25, 0x1.087c5bfb8a089p-23, -0x1.eeeb14612d512p-23, 0x1.4f89feccb2ca3p-22, -0x1.5e42f342af742p-22, 0x1.23368f67df4d3p-22, -0x1.743b77d11666fp-23},
     {0x1.bea7ec446b8c6p-28, -0x1.4da8c9fc97e56p-25, 0x1.e47c91baa0574p-24, -0x1.c6a47ac017debp-23, 0x1.35375d838b116p-22, -0x1.43e6c15294e3dp-22, 0x1.0e51cbf24cbc5p-22, -0x1.5ae8da5841a53p-23},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 /* relative error 6e-19 = 2^-60.5 */
-TABLE const f64 f64_ROWS_tanh[428][8] = {
+TABLE const f64 f64_ROWS_tanh[429][8] = {
     {0, 0, -0x1.9884533d43651p-2, 0x1.bad2d50f99fbp-45, 0x1.11b14cd110befp-4, 0x1.763da87061044p-27, -0x1.4e56c973cf156p-7, 0x1.b810f53f7f564p-14},
     {0, 0, -0x1.9884533d4367dp-2, 0x1.8fedf2d6fda1bp-40, 0x1.11b14cbcb70d9p-4, 0x1.55465aa9d8b14p-25, -0x1.4e5ec9fee224p-7, 0x1.76caeb4583638p-14},
     {-0x1.cb9228dfd943fp-15, -0x1.325fa2beff118p-7, -0x1.9875e4954a4acp-2, 0x1.9a7eeee29edb5p-9, 0x1.119b4403fd408p-4, -0x1.77f9fa3f48c42p-11, -0x1.4e3e856c9b932p-7, 0x1.cb1e3b19b9846p-13},
@@ -821,10 +822,11 @@ TABLE const f64 f64_ROWS_tanh[428][8] = {
     {0x1.2f85345b515b8p-22, -0x1.fad60e3bb741bp-20, 0x1.929c71b3eb9d5p-18, -0x1.9312f9d589899p-17, 0x1.1b9e778376915p-16, -0x1.27a2f2567c0f8p-16, 0x1.d2b71c6da9972p-17, -0x1.0d16a854000b6p-17},
     {0x1.18a0697a34d38p-22, -0x1.d6641e10e20a7p-20, 0x1.772f9bc480ec7p-18, -0x1.794830557908cp-17, 0x1.0ac507982d7c5p-16, -0x1.179d062d41ce7p-16, 0x1.bc4b016893ed8p-17, -0x1.0230a27d5dfdep-17},
     {0x1.0361de5dbe0c2p-22, -0x1.b46f0f048f235p-20, 0x1.5d85134f81a38p-18, -0x1.6106b3fce8162p-17, 0x1.f5ac365be2814p-17, -0x1.085ce6a22f52fp-16, 0x1.a6c6451646fe8p-17, -0x1.ef23639f4e474p-18},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
 
 /* relative error 8.7e-18 = 2^-56.7 */
-TABLE const f64 f64_ROWS_sigmoid[411][8] = {
+TABLE const f64 f64_ROWS_sigmoid[412][8] = {
     {0, 0, -0x1.b3b645a1cac09p-2, 0x1.d456428a2cdedp-44, 0x1.a4b95dd22f287p-4, 0x1.95ea12477e22ap-26, -0x1.e790400278c57p-6, 0x1.2fed5404fbd89p-12},
     {0, 0, -0x1.b3b645a1cc61cp-2, 0x1.198a921ffd132p-33, 0x1.a4b9590c3bec9p-4, 0x1.59f70546ecb26p-20, -0x1.e855f178c1d7dp-6, 0x1.11b2923d4892p-10},
     {-0x1.545e604f65e97p-13, -0x1.10451528658cp-6, -0x1.b378a8d62908cp-2, 0x1.06cead098e8b6p-7, 0x1.a406e39891c1dp-4, -0x1.c84597a3cb261p-9, -0x1.e71b584fff604p-6, 0x1.4e805692847a7p-9},
@@ -1236,4 +1238,5 @@ TABLE const f64 f64_ROWS_sigmoid[411][8] = {
     {0x1.6305cad89a95dp-17, -0x1.17cb0e984d0a5p-16, 0x1.b633307728b6ep-17, -0x1.c6154936e518dp-18, 0x1.5db8939ff911cp-19, -0x1.aa32ff514d9p-21, 0x1.aad4d6a77bb52p-23, -0x1.61b6d961c6c0ep-25},
     {0x1.5842393e6129fp-17, -0x1.0f5cfbf527e3p-16, 0x1.a9184a3daee4bp-17, -0x1.b89f98d0635b9p-18, 0x1.537787b30c9edp-19, -0x1.9dddb62ecc467p-21, 0x1.9e4dcb6303d6fp-23, -0x1.4c5fc6b4b7793p-25},
     {0x1.4dd1b0010e4f3p-17, -0x1.072f75eeaab89p-16, 0x1.9c60d9e46d0dfp-17, -0x1.ab8ef54031f75p-18, 0x1.4982727f1cad8p-19, -0x1.91e46b63fd15fp-21, 0x1.92ba5d872e80bp-23, -0x1.492c40e7e9b21p-25},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };
