@@ -4,6 +4,7 @@ has a pool of threads. Most libraries size their pool once, at import: some by a
 nothing but the CPUs that the process may use."""
 
 import os
+import platform
 import time
 from importlib import metadata
 from pathlib import Path
@@ -13,12 +14,24 @@ import pytest
 NUM_THREADS = ("OMP", "OPENBLAS", "NUMBA", "NUMEXPR")
 # ISA level -> environment variables that limit torch's own kernels and oneDNN's to the same instructions.
 HELD_TO = {"x86-64-v3": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}}
+# AMD's families: the older microarchitecture, the newer one, and its models, as Linux tells them apart
+# (arch/x86/kernel/cpu/amd.c).
+ZEN = {
+    "23": ("zen1", "zen2", {*range(0x30, 0x50), *range(0x60, 0x80), *range(0x90, 0x92), *range(0xA0, 0xB0)}),
+    "25": ("zen3", "zen4", {*range(0x10, 0x20), *range(0x60, 0x80), *range(0xA0, 0xB0)}),
+    "26": ("zen5", "zen6", {*range(0x50, 0x60), *range(0x80, 0xB0), *range(0xC0, 0xD0)}),
+}
 start = {}
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("gelu_fast")
     group.addoption("--threads", type=int, default=1, help="how many CPUs and threads all may use")
+    group.addoption(
+        "--data",
+        action="append",
+        help="a name in distributions.py, or all; may be repeated (default: N(0,1))",
+    )
     group.addoption(
         "--isa", help="ISA level of gelu_fast (default: the best), and of torch for a level in HELD_TO"
     )
@@ -61,6 +74,16 @@ def _read(path, key=""):
     return next((line[len(key) :].strip(" \t:") for line in lines if line.startswith(key)), "unknown")
 
 
+def _short_name():
+    """The name of the CPU's results: of its microarchitecture, or vendor, family and model."""
+    keys = ("vendor_id", "cpu family", "model\t")
+    vendor, family, model = (_read("/proc/cpuinfo", key) for key in keys)
+    if vendor == "AuthenticAMD" and family in ZEN:
+        older, newer, models = ZEN[family]
+        return newer if int(model) in models else older
+    return "-".join(word for word in (vendor, family, model) if word != "unknown") or platform.machine()
+
+
 def pytest_benchmark_update_machine_info(config, machine_info):
     import peers
 
@@ -68,13 +91,14 @@ def pytest_benchmark_update_machine_info(config, machine_info):
     from gelu_fast.selftest.machine import cpu_name
 
     elapsed = time.monotonic() - start["time"]
-    versions = {name: metadata.version(name) for name in ("gelu_fast", "numpy", *peers.INSTALLED)}
+    versions = {name: metadata.version(name) for name in ("gelu_fast", "numpy")}
     machine_info["gelu_fast"] = {
         "CPU": cpu_name(),
+        "name": _short_name(),
         "L3": _read("/sys/devices/system/cpu/cpu0/cache/index3/size"),
         "ISA level": _core.isa_level,
         "compiler": _core.compiler,
-        "versions": {"Python": machine_info["python_version"]} | versions,
+        "versions": {"Python": machine_info["python_version"]} | versions | peers.VERSIONS,
         "not installed": peers.MISSING,
         "torch": peers.torch and peers.torch.backends.cpu.get_cpu_capability(),
         "threads": config.getoption("threads"),

@@ -6,37 +6,17 @@ import math
 import os
 import warnings
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
-from importlib import import_module
+from functools import cache, partial
+from importlib import import_module, metadata
 from typing import Any, NamedTuple
 
 import numpy as np
+from ours import APPROX, DTYPES, FORMS, MORE, ON_DATA, UNITS, other, ours, rows
 
 import gelu_fast
-from gelu_fast._functions import FUNCTIONS
 
-FORMS = ("exact", "tanh", "sigmoid")
-DTYPES = ("float32", "float64", "float16", "bfloat16")
-# Other functions by the names of their cases, exact unless the name has a form: function, types.
-MORE = {
-    "gate": ("gelu_gate", ("float32", "float64")),
-    "grad": ("gelu_grad", ("float32", "float64")),
-    "grad, tanh": ("gelu_grad", ("float32", "float64")),
-    "backward": ("gelu_backward", ("float32", "float64", "bfloat16")),
-    "backward, tanh": ("gelu_backward", ("float32", "float64", "bfloat16")),
-    "bias": ("bias_gelu", ("float32",)),
-    "geglu": ("geglu", ("float32",)),
-    "geglu backward": ("geglu_backward", ("float32",)),
-    "mu, sigma": ("gelu", ("float32",)),
-    "gate, mu, sigma": ("gelu_gate", ("float32",)),
-    "grad, mu, sigma": ("gelu_grad", ("float32",)),
-    "backward, mu, sigma": ("gelu_backward", ("float32",)),
-    "stochastic": ("stochastic_gelu", ("float32",)),
-}
-MU_SIGMA = tuple(form for form in MORE if form.endswith("mu, sigma"))
-UNITS = 3072  # elements of a bias, and of a row of x
 THREADS = len(os.sched_getaffinity(0))  # conftest.py limits the process to as many CPUs as threads
-INSTALLED: list[str] = []
+VERSIONS: dict[str, str] = {}
 MISSING: list[str] = []
 
 
@@ -47,7 +27,7 @@ def _optional(name):
     except ImportError:
         MISSING.append(package)
         return None
-    INSTALLED.append(package)
+    VERSIONS[package] = metadata.version(package)
     return module
 
 
@@ -78,57 +58,8 @@ if jax:
 # Each `prepare` takes the form, the input and the output (None: allocate it in each call), does beforehand all
 # that can be done beforehand, and returns the callable without arguments that is timed.
 
-_APPROX = {"tanh": True, "sigmoid": "sigmoid", "grad, tanh": True, "backward, tanh": True}
-_FUNCTIONS: dict[str, Callable] = {
-    "gate": gelu_fast.gelu_gate,
-    "grad": gelu_fast.gelu_grad,
-    "backward": gelu_fast.gelu_backward,
-    "bias": gelu_fast.bias_gelu,
-    "geglu": gelu_fast.geglu,
-    "stochastic": gelu_fast.stochastic_gelu,
-}
 _UFUNC = {"exact": gelu_fast.gelu_erf, "tanh": gelu_fast.gelu_tanh, "sigmoid": gelu_fast.gelu_sigmoid}
 _SQRT_HALF, _SQRT_2_PI, _CUBIC, _SIGMOID = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715, 1.702
-
-
-@lru_cache(maxsize=2)
-def _drawn(size, dtype):
-    return np.random.default_rng(1).standard_normal(size, "float32").astype(dtype)
-
-
-def other(x):
-    """The incoming gradient, or the other input: the same array for all peers."""
-    return _drawn(x.size, x.dtype)
-
-
-def rows(x):
-    return None if x is None else x.reshape(-1, UNITS)
-
-
-def ours(form, x, y):
-    """gelu_fast's function, called as a user calls it: a keyword by way of partial() or *args takes 100 to 200 ns
-    more."""
-    name, _ = MORE.get(form, ("gelu", ()))
-    gelu, approx = getattr(gelu_fast, name), _APPROX.get(form, False)
-    if form == "stochastic":
-        rng = np.random.default_rng(0)
-        return lambda: gelu(x, rng, out=y)
-    if form == "bias":
-        x, y, bias = rows(x), rows(y), other(x)[:UNITS]
-        return lambda: gelu(x, bias, out=y)
-    inputs = [x if of in ("x", "gate") else other(x) for of in FUNCTIONS[name].inputs.split(", ")]
-    if form in MU_SIGMA:
-        return lambda: gelu(*inputs, mu=0.25, sigma=1.5, out=y)
-    if len(inputs) == 3:
-        dy, gate, up = inputs
-        both = None if y is None else (y, np.empty_like(y))
-        return lambda: gelu(dy, gate, up, approx, out=both)[0]
-    if len(inputs) == 2:
-        first, second = inputs
-        return lambda: gelu(first, second, approx, out=y)
-    if approx is False:
-        return (lambda: gelu(x)) if y is None else lambda: gelu(x, out=y)
-    return (lambda: gelu(x, approx)) if y is None else lambda: gelu(x, approx, out=y)
 
 
 def _scipy(form, x, y):
@@ -185,17 +116,15 @@ def _tensor(x):
     return torch.from_numpy(x)
 
 
-def _torch(form, x, y, fresh=False):
+def _torch(form, x, y):
     tx, ty = _tensor(x), _tensor(y)
     # On Zen 4 the exact form for float64 takes 18 ns an element; after relu() has run once, 3.3 (another day 12),
-    # with the same bits. `perf` shows one instruction of its erf that stalls, not why. torch gets its best time;
-    # the time of a process that calls nothing else of torch is measured once, as FRESH.
-    if not fresh:
-        torch.relu(tx[:4096])
+    # with the same bits. `perf` shows one instruction of its erf that stalls, not why. torch gets its best time.
+    torch.relu(tx[:4096])
     if form == "gate":
         return partial(torch.special.ndtr, tx, out=ty)
     if form.startswith(("grad", "backward")):  # autograd calls this; the derivative alone has a dy of ones
-        approximate = "tanh" if form in _APPROX else "none"
+        approximate = "tanh" if form in APPROX else "none"
         dy = torch.ones_like(tx) if form.startswith("grad") else _tensor(other(x))
         backward = torch.ops.aten.gelu_backward.grad_input
         return lambda: backward(dy, tx, approximate=approximate, grad_input=ty)
@@ -285,11 +214,10 @@ class Peer(NamedTuple):
     does: dict[str, tuple[str, ...]]  # form -> dtypes; a floor has the form "any"
     modes: tuple[str, ...]
     largest: int = 2**26
+    on_data: tuple[str, ...] = ()  # forms that are timed on all of distributions.py
 
 
 MODES = ("out", "no out", "in place", "strided", "strided, both", "transposed")
-# More modes, with `out`: every element of the input has this value.
-SPECIAL = {"all -100": -100.0, "all -10": -10.0, "all subnormal": 1e-40, "all NaN": math.nan}
 OUT, NO_OUT, BOTH = ("out",), ("no out",), ("out", "no out")
 COPY = ("out", "strided", "strided, both", "transposed")
 FLOAT32: tuple[str, ...] = ("float32",)
@@ -300,20 +228,22 @@ ALL = dict.fromkeys(FORMS, NUMPYS)
 NO_HALF = dict.fromkeys(FORMS, NO_HALVES)
 NO_EXACT = {form: ALL[form] for form in ("tanh", "sigmoid")}
 NUMEXPR = {form: NO_HALF[form] for form in NO_EXACT}
-OURS_MORE = {form: dtypes for form, (_, dtypes) in MORE.items()}
-OTHERS = {form: OURS_MORE[form] for form in ("gate", "grad", "grad, tanh")}
+OURS = {form: DTYPES if form in ON_DATA else dtypes for form, (_, dtypes) in MORE.items()}
+OURS |= dict.fromkeys(FORMS, DTYPES)
+PEERS_MORE = {form: dtypes for form, (_, dtypes) in MORE.items()}
+OTHERS = {form: PEERS_MORE[form] for form in ("gate", "grad", "grad, tanh")}
 SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")} | {form: OTHERS[form] for form in ("gate", "grad")}
-SEVERAL = {form: OURS_MORE[form] for form in ("bias", "geglu")}
-BACKWARD = {form: OURS_MORE[form] for form in ("backward", "backward, tanh")}
-WITH_BFLOAT16 = ALL | {form: (*NUMPYS, "bfloat16") for form in ("exact", "tanh")}
+SEVERAL = {form: PEERS_MORE[form] for form in ("bias", "geglu")}
+BACKWARD = {form: PEERS_MORE[form] for form in ("backward", "backward, tanh")}
+TORCH = ALL | {form: DTYPES for form in ("exact", "tanh")} | OTHERS | SEVERAL | BACKWARD
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": NUMPYS}
 
 PEERS: tuple[Peer, ...] = (
-    Peer("gelu_fast", "ours", np, ours, WITH_BFLOAT16 | OURS_MORE, (*MODES, *SPECIAL)),
+    Peer("gelu_fast", "ours", np, ours, OURS, MODES, on_data=ON_DATA),
     # Without the Python function around it, which costs only at small sizes.
     Peer("gelu_fast ufunc", "ours", np, _gelu_fast_ufunc, ALL, BOTH, 128),
-    Peer("torch", "peer", torch, _torch, WITH_BFLOAT16 | OTHERS | SEVERAL | BACKWARD, BOTH),
+    Peer("torch", "peer", torch, _torch, TORCH, BOTH, on_data=("exact", "tanh")),
     Peer("torch.compile", "peer", torch, _torch_compile, SEVERAL, NO_OUT, 2**24),
     Peer("ONNX Runtime", "peer", onnx and ort, _ort, ORT, BOTH),
     Peer("JAX", "peer", jax, _jax, ALL | OTHERS | SEVERAL, NO_OUT, 2**24),
@@ -329,4 +259,3 @@ PEERS: tuple[Peer, ...] = (
     Peer("torch.clamp_min(x, 0)", "floor", torch, _clamp_min, ANY, OUT),
 )
 PEERS = tuple(peer for peer in PEERS if peer.needs is not None)
-FRESH = Peer("torch (fresh)", "peer", torch, partial(_torch, fresh=True), {"exact": ("float64",)}, OUT)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write benchmarks/results from raw files of pytest-benchmark: numbers, tables and a picture, which show losses as
-plainly as wins: python benchmarks/report.py RAW.json [RAW2.json ...]
+plainly as wins: python benchmarks/report.py [RAW.json ...]
+
+The results of each CPU have a directory of their own, results/<name>, so that the last run of each stays. Without raw
+files, the texts and pictures of all CPUs are written anew from their speed.json, as targets.py may have changed.
 
 There is a raw file for each number of threads, and there may be some for other ISA levels. The report is about the
 level of the first file; rows of other levels serve the targets that name their level, and have a table of their own."""
@@ -10,7 +13,9 @@ import json
 from pathlib import Path
 from statistics import geometric_mean
 
+from distributions import DISTRIBUTIONS, GROUPS, NORMAL
 from matplotlib.figure import Figure
+from ours import DTYPES, FORMS, ON_DATA
 from PIL import Image
 from targets import TARGETS
 
@@ -112,48 +117,92 @@ def comparisons(rows):
 
 def judged(rows, isa):
     """Each target with the ratio found, and whether it is reached; a target that was not measured counts as missed."""
-    for case, sizes, limits, why in TARGETS:
-        case = {"isa": isa} | case
-        level = f", {case['isa']}" * (case["isa"] != isa)
-        size = ("sizes " if len(sizes) > 1 else "size ") + ", ".join(map(power, sizes))
-        cell = f"{case['form']}, {case['dtype']}{level}, {case['mode']}, {size}, threads: {case['threads']}"
+    for case, sizes, data, limits, why in TARGETS:
+        words, case = cell(case, sizes, data), {"isa": isa} | case
         found, details = [], []
         for limit in limits:
             other = {key: value for key, value in (case | limit.differs).items() if value is not None}
-            ratios = []
-            for size in sizes:
-                ours, theirs = pick(rows, size=size, **case), pick(rows, size=size, **other)
-                if ours and theirs:
-                    best = min(theirs, key=ns)
-                    ratios.append(ns(ours[0]) / ns(best))
-                    name = limit.of if "who" in other else called(best)
-                    details.append(f"{ratios[-1]:.3f} of {name}" + f" at {power(size)}" * (len(sizes) > 1))
-            if len(ratios) == len(sizes):
-                found.append((geometric_mean(ratios), limit.ratio))
-        ratio, wanted = min(found, key=lambda pair: pair[0] / pair[1], default=(None, 0.0))
+            ours, theirs = pick(rows, **case), pick(rows, **other)
+            worst = (0.0, "", [])  # mean of the sizes' ratios, data, texts, of the data where it is largest
+            for name in data:
+                ratios, texts = [], []
+                for size in sizes:
+                    mine = pick(ours, size=size, data=name)
+                    their = pick(theirs, size=size, data=limit.differs.get("data", name))
+                    if mine and their:
+                        best = min(their, key=ns)
+                        ratios.append(ns(mine[0]) / ns(best))
+                        of = limit.of if "who" in other else called(best)
+                        texts.append(f"{ratios[-1]:.3f} of {of}" + f" at {power(size)}" * (len(sizes) > 1))
+                if len(ratios) < len(sizes):
+                    break
+                worst = max(worst, (geometric_mean(ratios), name, texts))
+            else:
+                found.append((worst[0], limit.ratio, worst[1]))
+                details += worst[2]
+        ratio, wanted, at = min(
+            found, key=lambda of_limit: of_limit[0] / of_limit[1], default=(None, 0.0, "")
+        )
         yield {
-            "cell": cell,
+            "cell": words,
+            "group": group(data),
+            "form": case["form"],
+            "dtype": case["dtype"],
             "target": ", or ".join(f"≤ {limit.ratio:g} of {limit.of}" for limit in limits),
             "ratio": ratio and round(ratio, 3),
+            "at": at,
             "reached": ratio is not None and ratio <= wanted,
             "details": ", ".join(details),
         } | ({"why": why} if why and ratio and ratio > wanted else {})
 
 
+def group(data):
+    """What these data are called; "" for N(0,1) alone."""
+    return next((name for name, members in GROUPS.items() if data == members), "")
+
+
+def cell(case, sizes, data):
+    """The case of a target in words."""
+    level = f", {case['isa']}" if "isa" in case else ""
+    size = ("sizes " if len(sizes) > 1 else "size ") + ", ".join(map(power, sizes))
+    return f"{case['form']}, {case['dtype']}{level}, {group(data) or case['mode']}, {size}, threads: {case['threads']}"
+
+
 def target_table(targets):
     reached = sum(target["reached"] for target in targets)
     yield f"{reached} of {len(targets)} are reached; the others are bold. If there are two limits, one is enough; for"
-    yield "several sizes, the geometric mean counts. Peers are called with and without out=, and the faster"
-    yield "counts. strided is x[::2], transposed a view whose rows do not join; the output is contiguous, or y[::2]"
-    yield "for strided, both. torch (fresh) is torch in a process that has called nothing else of it."
+    yield "several sizes, the geometric mean counts, for several data the worst. Peers are called with and without"
+    yield "out=, and the faster counts. strided is x[::2], transposed a view whose rows do not join; the output is"
+    yield "contiguous, or y[::2] for strided, both. own N(0,1) is the same function on standard normal data."
+    for name, members in GROUPS.items():
+        yield f"- {name}: {', '.join(members)}"
     yield ""
     yield from ("| | target | ratio | found |", "|:--|:--|--:|:--|")
     for target in targets:
-        ratio = f"{target['ratio']:.3f}" if target["ratio"] else "not measured"
-        ratio = ratio if target["reached"] else f"**{ratio}**"
-        found = target["details"] + (f"; {target['why']}" if "why" in target else "")
-        yield f"| {target['cell']} | {target['target']} | {ratio} | {found} |"
+        if target["group"]:
+            continue
+        ratio = found(target)
+        details = target["details"] + (f"; {target['why']}" if "why" in target else "")
+        yield f"| {target['cell']} | {target['target']} | {ratio} | {details} |"
     yield ""
+    on_data = [target for target in targets if target["group"]]
+    cells = [
+        (
+            f"{target['form']}: {target['group']}, {target['target']}",
+            target["dtype"],
+            f"{found(target)} {target['at']}",
+        )
+        for target in on_data
+    ]
+    yield from table("worst ratio, and the data that show it", cells)
+    yield from dict.fromkeys(target["why"] for target in on_data if "why" in target)
+    yield ""
+
+
+def found(target):
+    """The ratio, bold if the target is missed."""
+    ratio = f"{target['ratio']:.3f}" if target["ratio"] else "not measured"
+    return ratio if target["reached"] else f"**{ratio}**"
 
 
 def peer_tables(rows):
@@ -195,6 +244,28 @@ def mode_table(rows, mode, threads):
     return table(f"{mode}, threads: {threads}", cells)
 
 
+def data_tables(rows):
+    """A table for each form: ns per element on each distribution, and in parentheses its ratio to torch."""
+    for form in ON_DATA:
+        chosen = pick(rows, form=form, mode="out", threads=1, size=tuple(sizes_on_data(rows)))
+        cells = []
+        for row in pick(chosen, who="gelu_fast"):
+            torch = pick(chosen, who="torch", data=row["data"], dtype=row["dtype"]) if form in FORMS else []
+            ratios = [ns(row) / ns(other) for other in torch]
+            texts = [f" ({ratio:.2f})" if ratio <= 1 else f" (**{ratio:.2f}**)" for ratio in ratios]
+            cells.append((row["data"], row["dtype"], "".join([number(ns(row)), *texts])))
+        if len({data for data, _, _ in cells}) > 1:
+            yield from table(form, cells)
+
+
+def sizes_on_data(rows):
+    return {row["size"] for row in rows if row["data"] != NORMAL}
+
+
+def measured_all_data(rows):
+    return {row["data"] for row in rows} == set(DISTRIBUTIONS)
+
+
 def fixed_cost(rows, threads):
     rows = [row for row in rows if row["kind"] == "ours" or row["who"] == "np.negative"]
     rows = [row for row in pick(rows, threads=threads) if row["size"] <= 128]
@@ -206,8 +277,8 @@ def fixed_cost(rows, threads):
     return table(f"threads: {threads}", cells)
 
 
-def report(about, rows, others, targets):
-    """The lines of speed.md; `others` are the rows of other ISA levels."""
+def report(about, rows, on_data, others, targets):
+    """The lines of speed.md; `on_data` are the rows of all data, `others` those of other ISA levels."""
     yield from ("# Speed of gelu_fast", "")
     yield f"- {about['date']}, commit {about['commit']}"
     yield f"- {about['CPU']}, L3 {about['L3']}; ISA level {about['ISA level']}; compiler {about['compiler']}"
@@ -217,11 +288,20 @@ def report(about, rows, others, targets):
         torch = f"torch's {run['torch']} kernels; " * bool(run["torch"])
         busy = f"other processes took {run['CPU time of others']:.1%} of the machine"
         yield f"- {run['ISA level']}, threads {run['threads']}, on as many CPUs; {torch}{busy}"
-    yield from ("- medians of at least 7 rounds; inputs are standard normal", "")
+    yield from (
+        "- medians of at least 7 rounds; inputs are standard normal where no other data are named",
+        "",
+    )
     yield "The formulas and the np.* floors always run on one thread. The floors"
     yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and do not count as peers."
     yield from ("", "## Targets", "", *target_table(targets), "## Wins and losses", "")
-    yield from (*peer_tables(rows), "## Other ways to call: ns per element (ratio to np.negative)", "")
+    yield from peer_tables(rows)
+    if sizes_on_data(on_data):
+        yield from ("## Other data: ns per element (ratio to torch)", "")
+        if measured_all_data(on_data):
+            yield from ("![ns per element on each](data.png)", "")
+        yield from data_tables(on_data)
+    yield from ("## Other ways to call: ns per element (ratio to np.negative)", "")
     for mode in ("no out", "in place", "strided", "strided, both", "transposed"):
         for threads in distinct(rows, "threads"):
             yield from mode_table(rows, mode, threads)
@@ -233,6 +313,10 @@ def report(about, rows, others, targets):
     for level in distinct(others, "isa"):
         cells = [(label(row), power(row["size"]), number(ns(row))) for row in pick(others, isa=level)]
         yield from table(level, cells)
+
+
+def machine(about):
+    return f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}"
 
 
 def save(figure, path):
@@ -255,29 +339,65 @@ def picture(about, rows, path):
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("ns per element")
     panels[-1].legend(frameon=False)
-    machine = f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}"
-    figure.suptitle(f"GELU, exact, float32, output given ({machine})")
+    figure.suptitle(f"GELU, exact, float32, output given ({machine(about)})")
+    save(figure, path)
+
+
+def picture_of_data(about, rows, path):
+    figure = Figure(figsize=(14, 9), layout="constrained")
+    panels = figure.subplots(2, 2, sharex=True).flat
+    names = list(DISTRIBUTIONS)
+    for panel, dtype in zip(panels, DTYPES, strict=True):
+        for form, filled in (("exact", "full"), ("tanh", "none")):
+            for who in ("gelu_fast", "torch"):
+                chosen = pick(rows, who=who, form=form, dtype=dtype, mode="out", threads=1)
+                times = {row["data"]: ns(row) for row in chosen if row["size"] in sizes_on_data(rows)}
+                points = [(name, times[name]) for name in names if name in times]
+                style = STYLES[who] | dict(linestyle="-" if filled == "full" else ":", fillstyle=filled)
+                if points:
+                    panel.plot(*zip(*points), label=f"{who}, {form}", markersize=6, **style)
+        panel.set_title(dtype)
+        panel.set_ylim(bottom=0)
+        panel.set_xticks(range(len(names)), names, rotation=60, ha="right")
+        panel.grid(alpha=0.3)
+    panels[0].legend(frameon=False)
+    figure.supylabel("ns per element")
+    figure.suptitle(f"GELU on other data, 2^16 elements, one thread ({machine(about)})")
     save(figure, path)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "raw", nargs="+", type=Path, help="json of pytest-benchmark, one per number of threads and level"
+        "raw", nargs="*", type=Path, help="json of pytest-benchmark, one per number of threads and level"
     )
     parser.add_argument("--into", type=Path, default=Path(__file__).parent / "results", metavar="DIR")
     args = parser.parse_args()
-    about, rows = read(args.raw)
-    args.into.mkdir(exist_ok=True)
+    if args.raw:
+        about, rows = read(args.raw)
+        write(about, rows, args.into / about["name"])
+    else:
+        for path in sorted(args.into.glob("*/speed.json")):
+            results = json.loads(path.read_text())
+            write(results["about"], results["rows"], path.parent)
+
+
+def write(about, rows, into):
+    """The results of one CPU."""
+    into.mkdir(parents=True, exist_ok=True)
     isa = about["ISA level"]
     here, others = pick(rows, isa=isa), [row for row in rows if row["isa"] != isa]
+    normal = pick(here, data=NORMAL)
     targets = list(judged(rows, isa))
-    parts = {"rows": rows, "comparisons": list(comparisons(here)), "targets": targets}
+    parts = {"rows": rows, "comparisons": list(comparisons(normal)), "targets": targets}
     # One line for each row, for readable diffs.
     lists = [f'"{name}": [\n' + ",\n".join(map(json.dumps, part)) + "\n]" for name, part in parts.items()]
-    (args.into / "speed.json").write_text(",\n".join([f'{{"about": {json.dumps(about)}', *lists]) + "}\n")
-    (args.into / "speed.md").write_text("\n".join(report(about, here, others, targets)).rstrip() + "\n")
-    picture(about, here, args.into / "speed.png")
+    (into / "speed.json").write_text(",\n".join([f'{{"about": {json.dumps(about)}', *lists]) + "}\n")
+    lines = report(about, normal, here, pick(others, data=NORMAL), targets)
+    (into / "speed.md").write_text("\n".join(lines).rstrip() + "\n")
+    picture(about, normal, into / "speed.png")
+    if measured_all_data(here):
+        picture_of_data(about, here, into / "data.png")
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def stub(function):
 
 def benchmark(function):
     """The benchmark has a row for the function; gelu itself is timed in each form."""
-    more = defined("benchmarks/peers.py", "MORE")
+    more = defined("benchmarks/ours.py", "MORE")
     cases = {(name, case.endswith("mu, sigma")) for case, (name, _) in more.items()}
     return function == "gelu" or (MU_SIGMA_OF.get(function, function), function in MU_SIGMA_OF) in cases
 
@@ -188,7 +188,7 @@ NEEDED = {
     docstring: "gelu_fast/_functions.py: texts of its ufuncs, and `call` with its line",
     chooser: "gelu_fast/_core.pyx: the function that chooses its form, or mu= and sigma= of that function",
     stub: "gelu_fast/__init__.pyi: its names",
-    benchmark: "benchmarks/peers.py: its row in MORE",
+    benchmark: "benchmarks/ours.py: its row in MORE",
     judge: "gelu_fast/_functions.py: `exact`, as tests/oracle.py computes it",
     reference: "gelu_fast/_functions.py: `exact`, as gelu_fast/selftest/references.py computes it",
     hashed: "tools/hashes.txt: run `tools/hashes.py --write`",

@@ -31,6 +31,18 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 KERNELS = ROOT / "gelu_fast" / "kernels"
 WRITTEN = "(written by tools/readme.py):\n"  # in a comment of a kernel; the lines after it that " *   " begins are ours
+NORMAL = "N(0,1)"  # the data of the main tables
+# The short table of speed; speed.md has all.
+SHOWN = (
+    "gelu_fast",
+    "torch",
+    "ONNX Runtime",
+    "numba",
+    "SciPy formula",
+    "JAX (no out=)",
+    "np.copyto",
+    "np.negative",
+)
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
 
@@ -101,28 +113,50 @@ def of_pairs(measured):
     ]
 
 
+def machines():
+    """(directory, results) of each CPU that was measured, the last one first."""
+    found = [(path.parent, json.loads(path.read_text())) for path in RESULTS.glob("*/speed.json")]
+    return sorted(found, key=lambda machine: machine[1]["about"]["date"], reverse=True)
+
+
+def link(words, path):
+    return f"[{words}]({path.relative_to(ROOT)})"
+
+
 def speed():
-    """Times of the exact form for float32 with out= in ns per element; and wins and losses over all cases."""
-    results = json.loads((RESULTS / "speed.json").read_text())
-    about, compared = results["about"], results["comparisons"]
+    """For each CPU, times of the exact form for float32 with out= in ns per element; wins and losses over all cases."""
+    lines = []
+    for directory, results in machines():
+        lines += ["", *speed_of(directory, results["about"], results["rows"], results["comparisons"])]
+    return "\n".join(lines[1:])
+
+
+def speed_of(directory, about, rows, compared):
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    lines = [f"{about['CPU']}, ISA level {about['ISA level']}, {about['date']}. {versions}."]
-    measured = [row for row in results["rows"] if "line" in row and row["isa"] == about["ISA level"]]
+    report = link(
+        "All forms, types, strides, the cost of a small call and every loss", directory / "speed.md"
+    )
+    lines = [
+        f"**{about['name']}**: {about['CPU']}, ISA level {about['ISA level']}, {about['date']}. {versions}.",
+        f"{report}.",
+    ]
+    measured = [row for row in rows if row.get("line") in SHOWN and row["isa"] == about["ISA level"]]
     for threads in dict.fromkeys(row["threads"] for row in measured):
         times = {}
         for row in measured:
-            case = row["threads"], row["dtype"], row["form"]
-            if case in [(threads, "float32", "exact"), (threads, "float32", "any")]:
+            case = row["threads"], row["dtype"], row["form"], row["data"]
+            if case in [(threads, "float32", form, NORMAL) for form in ("exact", "any")]:
                 times.setdefault(row["line"], {})[row["size"]] = f"{row['median_ns'] / row['size']:.2f}"
-        rows = [[line] + [cells.get(n, "") for n in SIZES] for line, cells in times.items()]
+        lines_of_table = [[line] + [cells.get(n, "") for n in SIZES] for line, cells in times.items()]
         ratios = {
-            case["size"]: f"**{case['ratio']:.2f}**" if case["ratio"] > 1 else f"{case['ratio']:.2f}"
+            case["size"]: bold(f"{case['ratio']:.2f}", case["ratio"] > 1)
             for case in compared
             if (case["threads"], case["dtype"], case["form"]) == (threads, "float32", "exact")
         }
-        rows.insert(1, ["gelu_fast / fastest peer", *(ratios[n] for n in SIZES)])
+        lines_of_table.insert(1, ["gelu_fast / fastest peer", *(ratios.get(n, "") for n in SIZES)])
         title = f"exact, float32, threads: {threads}; ns per element"
-        lines += ["", table([title, *("1" if n == 1 else f"2^{n.bit_length() - 1}" for n in SIZES)], rows)]
+        sizes = ("1" if n == 1 else f"2^{n.bit_length() - 1}" for n in SIZES)
+        lines += ["", table([title, *sizes], lines_of_table)]
     lost = {}
     for case in sorted(compared, key=lambda case: case["ratio"]):
         if case["ratio"] > 1:
@@ -132,23 +166,77 @@ def speed():
     lines += [
         "",
         f"Of {len(compared)} comparisons with the fastest peer, over all forms, types, sizes and threads,",
+        f"gelu_fast wins {len(compared) - n_lost} and loses {n_lost}. The worst losses by type and form:",
+        "; ".join(reversed(lost.values())) + ".",
+        "",
+        f"![ns per element against size]({(directory / 'speed.png').relative_to(ROOT)})",
     ]
-    lines += [
-        f"gelu_fast wins {len(compared) - n_lost} and loses {n_lost}. The worst losses by type and form:"
-    ]
-    lines += ["; ".join(reversed(lost.values())) + "."]
-    return "\n".join(lines)
+    return lines
+
+
+def bold(text, wanted):
+    return f"**{text}**" if wanted else text
+
+
+def data():
+    """For each CPU, times of the exact form on other data than N(0,1), where they were measured."""
+    lines = []
+    for directory, results in machines():
+        about, times = results["about"], {}
+        for row in results["rows"]:
+            case = row["form"], row["threads"], row["size"], row["mode"], row["isa"]
+            if case == ("exact", 1, 65536, "out", about["ISA level"]):
+                times[row["who"], row["dtype"], row["data"]] = row["median_ns"] / row["size"]
+        names = dict.fromkeys(name for who, _, name in times if who == "torch")
+        rows = [
+            [
+                name,
+                *(
+                    cell_of_data(times, dtype, name)
+                    for dtype in ("float32", "float64", "float16", "bfloat16")
+                ),
+            ]
+            for name in names
+        ]
+        if len(rows) > 1:
+            title = f"{about['name']}, exact, 2^16 elements, one thread; ns per element (ratio to torch)"
+            picture = (directory / "data.png").relative_to(ROOT)
+            lines += [table([title, "float32", "float64", "float16", "bfloat16"], rows), ""]
+            lines += [f"![ns per element on each]({picture})", ""]
+    return "\n".join(lines[:-1])
+
+
+def cell_of_data(times, dtype, name):
+    ours, torch = times["gelu_fast", dtype, name], times["torch", dtype, name]
+    return f"{ours:.2f} (" + bold(f"{ours / torch:.2f}", ours > torch) + ")"
 
 
 def targets():
-    """Each target, and the ratio found; bold where it is missed or was not measured."""
-    judged = json.loads((RESULTS / "speed.json").read_text())["targets"]
-    rows = []
-    for target in judged:
-        found = f"{target['ratio']:.3f}" if target["ratio"] else "not measured"
-        rows.append([target["cell"], target["target"], found if target["reached"] else f"**{found}**"])
-    n_reached = sum(target["reached"] for target in judged)
-    return table([f"{n_reached} of {len(judged)} targets are reached", "wanted", "found"], rows, left=2)
+    """Each target, and the ratio found on each CPU; bold where it is missed or was not measured. Of targets on many
+    data, the worst ratio for each type."""
+    judged = {results["about"]["name"]: results["targets"] for _, results in machines()}
+    found, on_data = {}, {}
+    for machine, its_targets in judged.items():
+        for target in its_targets:
+            text = bold(
+                f"{target['ratio']:.3f}" if target["ratio"] else "not measured", not target["reached"]
+            )
+            if not target["group"]:
+                found.setdefault((target["cell"], target["target"]), {})[machine] = text
+            elif target["ratio"]:
+                row = f"{target['form']}: {target['group']}", f"{target['target']}, {machine}"
+                on_data.setdefault(row, {})[target["dtype"]] = text
+    counts = []
+    for name, its in judged.items():
+        reached, missing = (sum(of) for of in zip(*((t["reached"], not t["ratio"]) for t in its)))
+        counts.append(f"{name}: {reached} of {len(its)}" + f" ({missing} were not measured)" * bool(missing))
+    rows = [[*names, *(cells.get(machine, "") for machine in judged)] for names, cells in found.items()]
+    lines = [f"Targets reached on {', on '.join(counts)}.", "", table(["", "wanted", *judged], rows, left=2)]
+    if on_data:
+        dtypes = ("float32", "float64", "float16", "bfloat16")
+        rows = [[*names, *(cells.get(dtype, "") for dtype in dtypes)] for names, cells in on_data.items()]
+        lines += ["", table(["the worst ratio of", "wanted", *dtypes], rows, left=2)]
+    return "\n".join(lines)
 
 
 def busy():
@@ -214,6 +302,7 @@ def in_registers():
     return worst_of_curves({"float32": ("float32", "x86-64-v4")})
 
 
+SECTIONS = {"accuracy": accuracy, "speed": speed, "data": data, "targets": targets, "busy": busy}
 COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}
 
 
@@ -230,7 +319,7 @@ def main():
     check = parser.parse_args().check
     readme = ROOT / "README.md"
     texts = {readme: readme.read_text()}
-    for name, section in (("accuracy", accuracy), ("speed", speed), ("targets", targets), ("busy", busy)):
+    for name, section in SECTIONS.items():
         start, end = f"<!-- {name}: written by tools/readme.py -->", "<!-- end -->"
         before, rest = texts[readme].split(start)
         texts[readme] = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"

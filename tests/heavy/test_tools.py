@@ -44,19 +44,23 @@ def test_benchmarks(tmp_path):
         raw.append(str(tmp_path / f"{level}.json"))
         run(
             *("-m", "pytest", "benchmarks", "--benchmark-only", "-k", cases),
-            *("--benchmark-json", raw[-1], "--threads", "1", "--isa", level),
+            *("--benchmark-json", raw[-1], "--threads", "1", "--isa", level, "--data", "all"),
         )
     run("benchmarks/report.py", "--into", str(tmp_path), *raw)
-    speed = json.loads((tmp_path / "speed.json").read_text())
+    (into,) = tmp_path.glob("*/")
+    speed = json.loads((into / "speed.json").read_text())
     timed = {row["who"] for row in speed["rows"] if row["form"] in ("exact", "any")}
     assert {"gelu_fast", "torch", "ONNX Runtime", "np.copyto"} <= timed
     assert all(row["median_ns"] > 0 for row in speed["rows"])
     assert {row["isa"] for row in speed["rows"]} == set(levels[:2])
     assert speed["about"]["ISA level"] == levels[0]
 
-    text = (tmp_path / "speed.md").read_text()
-    assert all(f"\n| {target['cell']} | {target['target']} |" in text for target in speed["targets"])
+    text = (into / "speed.md").read_text()
+    shown = [target for target in speed["targets"] if not target["group"]]
+    assert all(f"\n| {target['cell']} | {target['target']} |" in text for target in shown)
     found = {target["cell"]: target["ratio"] for target in speed["targets"]}
-    assert found["exact, float32, all NaN, size 2^16, threads: 1"] > 0
+    for group in "ordinary data", "extreme data", "any data":
+        assert found[f"exact, float32, {group}, size 2^16, threads: 1"] > 0
     assert found["exact, float32, out, size 2^16, threads: 2"] is None  # shown even without a measurement
-    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    for picture in "speed.png", "data.png":
+        assert (into / picture).read_bytes().startswith(b"\x89PNG")
