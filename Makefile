@@ -58,7 +58,7 @@ sanitize: $(VENV)/.test
 	$(BIN)/python tools/sanitize.py $(ONLY)
 
 # One thread with all data of distributions.py (some 10 minutes of it), then two threads; the third run is for the target
-# beside torch held to AVX2, on a CPU that has a better level.
+# beside torch held to AVX2, on a CPU that has a better level. SLEEF is a peer if it is installed (Debian: libsleef-dev).
 LEVELS = $(BIN)/python -c "from gelu_fast import _core; print(*_core.available_isa_levels)"
 BENCH = $(BIN)/python -m pytest benchmarks --benchmark-only
 bench: $(VENV)/.peers errors

@@ -2,12 +2,18 @@
 """The table of all that is timed: gelu_fast, its peers, and the floors, which move the same memory but compute
 no GELU. All get the same arrays. A peer that is not installed is left out and named in MISSING."""
 
+import ctypes
 import math
 import os
+import platform
+import subprocess
 import warnings
 from collections.abc import Callable
+from ctypes.util import find_library
 from functools import cache, partial
 from importlib import import_module, metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +37,43 @@ def _optional(name):
     return module
 
 
+def _mkl():
+    """MKL's library, which has no module of Python."""
+    try:
+        files = metadata.files("mkl") or ()
+    except metadata.PackageNotFoundError:
+        MISSING.append("mkl")
+        return None
+    path = next(file.locate() for file in files if file.match("libmkl_rt.so*"))
+    library = ctypes.CDLL(str(path))
+    # Sequential, or GNU's OpenMP, as MKL's own choice brings another OpenMP into the process.
+    library.MKL_Set_Threading_Layer(1 if THREADS == 1 else 3)
+    library.MKL_Set_Num_Threads(THREADS)
+    VERSIONS["mkl"] = metadata.version("mkl")
+    return library
+
+
+def _compiled(name, library, version):
+    """vector_math.c for this CPU, linked with a library of vector functions; None if it is missing."""
+    cc, source = os.environ.get("CC", "cc"), Path(__file__).with_name("vector_math.c")
+    with TemporaryDirectory() as work:
+        objects, built = f"{work}/{name}.o", f"{work}/{name}.so"
+        flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp", "-fPIC"]
+        # Linked without -ffast-math, with which GCC makes the whole process flush subnormal numbers to zero.
+        commands = (
+            [cc, *flags, "-c", str(source), "-o", objects],
+            [cc, "-shared", "-fopenmp", objects, f"-l{library}", "-lm", "-Wl,-z,defs", "-o", built],
+        )
+        try:
+            for command in commands:
+                subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            MISSING.append(name)
+            return None
+        VERSIONS[name] = version
+        return ctypes.CDLL(built)
+
+
 special = _optional("scipy.special")
 numexpr = _optional("numexpr")
 numba = _optional("numba")
@@ -38,6 +81,10 @@ torch = _optional("torch")
 onnx = _optional("onnx.helper")
 ort = _optional("onnxruntime")
 jax = _optional("jax")
+
+mkl = _mkl()
+libmvec = _compiled("libmvec", "mvec", " ".join(platform.libc_ver()))
+sleef = _compiled("SLEEF", "sleefgnuabi", find_library("sleefgnuabi"))
 
 ml_dtypes = _optional("ml_dtypes")
 bfloat16 = ml_dtypes and np.dtype(ml_dtypes.bfloat16)
@@ -187,6 +234,28 @@ def _jax(form, x, y):
     return lambda: compiled(*on_device).block_until_ready()
 
 
+def _vml(function, accuracy, form, x, y):
+    call = getattr(mkl, f"vm{'d' if x.dtype == np.float64 else 's'}{function}")
+    n, px, py, mode = x.size, *map(ctypes.c_void_p, (x.ctypes.data, y.ctypes.data)), ctypes.c_int64(accuracy)
+
+    def gelu():
+        if function == "Erf":
+            np.multiply(x, _SQRT_HALF, out=y)
+            call(n, py, py, mode)
+            np.add(y, 1, out=y)
+            np.multiply(y, 0.5, out=y)
+        else:
+            call(n, px, py, mode)
+        return np.multiply(x, y, out=y)
+
+    return gelu if form == "exact" else lambda: call(n, px, py, mode)
+
+
+def _vector_math(library, form, x, y):
+    loop = getattr(library, f"{form}_{x.dtype}")
+    return partial(loop, *map(ctypes.c_void_p, (x.ctypes.data, y.ctypes.data)), ctypes.c_long(x.size))
+
+
 def _gelu_fast_ufunc(form, x, y):
     ufunc = _UFUNC[form]
     return (lambda: ufunc(x)) if y is None else lambda: ufunc(x, out=y)
@@ -236,6 +305,9 @@ SCIPY = {form: ALL[form] for form in ("exact", "sigmoid")} | {form: OTHERS[form]
 SEVERAL = {form: PEERS_MORE[form] for form in ("bias", "geglu")}
 BACKWARD = {form: PEERS_MORE[form] for form in ("backward", "backward, tanh")}
 TORCH = ALL | {form: DTYPES for form in ("exact", "tanh")} | OTHERS | SEVERAL | BACKWARD
+MKL_ACCURACIES = {"HA": 2, "LA": 1, "EP": 3}  # VML_HA: 1 ULP; VML_LA: 4 ULP; VML_EP: half of the digits
+MKL_ERF = {"exact": NO_HALVES}
+MKL = MKL_ERF | {"gate": NO_HALVES}
 # ONNX Runtime 1.32 on a CPU has no erf for float64 (NOT_IMPLEMENTED), so its exact form lacks it too.
 ORT = {"exact": ("float32", "float16"), "tanh": NUMPYS}
 
@@ -251,6 +323,13 @@ PEERS: tuple[Peer, ...] = (
     Peer("numexpr", "peer", numexpr, _numexpr, NUMEXPR, BOTH, 2**24),
     Peer("SciPy formula", "peer", special, _scipy, SCIPY, BOTH, 2**24),
     Peer("NumPy formula", "peer", np, _numpy, NO_EXACT, BOTH, 2**24),
+    *(
+        Peer(f"MKL CdfNorm {name}", "peer", mkl, partial(_vml, "CdfNorm", mode), MKL, OUT, 2**24)
+        for name, mode in MKL_ACCURACIES.items()
+    ),
+    Peer("MKL Erf HA", "peer", mkl, partial(_vml, "Erf", MKL_ACCURACIES["HA"]), MKL_ERF, OUT, 2**24),
+    Peer("libmvec", "peer", libmvec, partial(_vector_math, libmvec), NO_HALF, OUT, 2**24),
+    Peer("SLEEF", "peer", sleef, partial(_vector_math, sleef), NO_HALF, OUT, 2**24),
     Peer("np.copyto", "floor", np, lambda f, x, y: partial(np.copyto, y, x), ANY, COPY),
     Peer("np.maximum(x, 0)", "floor", np, lambda f, x, y: partial(np.maximum, x, 0, out=y), ANY, BOTH),
     Peer("np.negative", "floor", np, _negative, ANY, MODES),
