@@ -8,7 +8,7 @@ SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/*.pxi gel
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 
-.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench busy errors readme figure coefficients dist clean
+.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -70,6 +70,10 @@ bench: $(VENV)/.peers errors
 	    --benchmark-json=build/bench-v3.json ;; esac
 	$(BIN)/python benchmarks/report.py build/bench-*.json
 	$(BIN)/python tools/readme.py
+
+# The times of this tree over those of the commit BASE; COMPARE="--only REGEX --data all --rounds 15", as compare.py says.
+compare: $(VENV)/.test
+	$(BIN)/python benchmarks/compare.py $(COMPARE) -- "$(BASE)"
 
 # The default number of threads beside one thread, on an idle and on a busy machine.
 busy: $(VENV)/.test

@@ -48,9 +48,9 @@ def command(*names, debian):
     absent(f"needs {names[0]} (Debian: {debian})")
 
 
-def tool(name):
-    """The module tools/<name>.py. Skip where the tests stand alone, without their checkout."""
-    script = Path(__file__).parents[1] / "tools" / f"{name}.py"
+def tool(name, directory="tools"):
+    """The module tools/<name>.py, or of another directory. Skip where the tests stand alone, without their checkout."""
+    script = Path(__file__).parents[1] / directory / f"{name}.py"
     if not script.exists():
         pytest.skip(
             "the tests stand alone here, without the checkout they belong to", allow_module_level=True
