@@ -17,7 +17,7 @@ from distributions import DISTRIBUTIONS, GROUPS, NORMAL
 from matplotlib.figure import Figure
 from ours import DTYPES, FORMS, ON_DATA
 from PIL import Image
-from targets import TARGETS
+from targets import ROWS, TARGETS
 
 KINDS = ("ours", "peer", "floor")
 STYLES: dict[str, dict] = {  # Okabe and Ito's colours, which colour-blind readers tell apart too
@@ -294,7 +294,7 @@ def report(about, rows, on_data, others, targets):
     )
     yield "The formulas and the np.* floors always run on one thread. The floors"
     yield "(np.copyto, np.maximum, np.negative, torch.clamp_min) compute no GELU and do not count as peers."
-    yield from ("", "## Targets", "", *target_table(targets), "## Wins and losses", "")
+    yield from ("", "## Targets", "", *target_table(targets), ROWS, "", "## Wins and losses", "")
     yield from peer_tables(rows)
     if sizes_on_data(on_data):
         yield from ("## Other data: ns per element (ratio to torch)", "")

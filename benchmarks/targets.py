@@ -52,9 +52,9 @@ IN_CACHE_2 = (
     "row of 2^24 and one thread says what is computed."
 )
 ROWS = (
-    "The limit is the table: for 8 numbers, eight rows of 8 coefficients take 16 loads, 16 shuffles and 8 addresses "
-    "extracted from a vector, 0.71 ns an element on Zen 5. Registers cannot hold it: 1 ULP of float64 needs 8 "
-    "coefficients in each of many segments. Two rows of 4 numbers at a time, as on x86-64-v3, take 1.0 ns there."
+    "The limit of float64 is its table: 1 ULP needs some 400 rows of 8 coefficients, more than registers hold. For 8 "
+    "numbers, eight rows take 16 loads, 16 shuffles and 8 addresses extracted from a vector, 0.71 ns an element on "
+    "Zen 5. Two rows of 4 numbers at a time, as on x86-64-v3, take 1.0 ns there."
 )
 ROWS_OF_4 = (
     "For 8 numbers, eight rows of 4 coefficients take 8 loads, 8 shuffles and 8 addresses extracted from a vector. "
