@@ -17,10 +17,10 @@
  * (written by tools/readme.py):
  *   curve         float32 with FMA        without
  *   erf           0.78 at -0x1.a60c16p+3  0.79 at -0x1.a6058p+3
- *   tanh          0.78 at -0x1.4343dp+3   0.81 at -0x1.43559cp+3
+ *   tanh          0.79 at -0x1.5e24fep+2  0.84 at -0x1.5e289ap+2
  *   sigmoid       0.78 at -0x1.af65eep+5  0.81 at -0x1.4f915ap+4
  *   gate_erf      0.80 at -0x1.9f4846p+3  0.80 at -0x1.37c996p+3
- *   gate_tanh     0.78 at -0x1.407d4p+3   0.78 at -0x1.407d4p+3
+ *   gate_tanh     0.82 at -0x1.5ba68ep+2  0.87 at -0x1.5ba7d6p+2
  *   gate_sigmoid  0.79 at -0x1.9c2392p+5  0.78 at -0x1.9bd0cap+5
  *   grad_erf      0.84 at -0x1.ab0aacp+3  0.84 at -0x1.a6cfd4p+2
  *   grad_tanh     0.78 at -0x1.482106p+3  0.81 at -0x1.b8c73ap+2
