@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The configuration: version, ISA level, OpenMP, threads, cache, compiler."""
+"""The configuration: version, ISA level, rounding, OpenMP, threads, cache, compiler."""
 
 import math
 
@@ -32,15 +32,22 @@ def _cache():
 
 def show_config():
     """
-    Print what runs: version, ISA levels, OpenMP, threads, cache, compiler.
+    Print what runs: version, ISA levels, rounding, OpenMP, threads, cache, compiler.
 
     The ISA level is chosen at import: the best that the CPU has, or the one that the environment variable
     ``GELU_FAST_ISA`` names.
+
+    How float32 is rounded is chosen at import, too, by ``GELU_FAST_ROUNDING``: ``fast``, the default, within the bounds
+    that the docstrings state, or ``nearest``. With the latter, float32 is computed in float64 and takes its time. Then
+    `gelu`, `gelu_gate` and `gelu_grad` give the nearest float32 to the exact value for every float32, so they have the
+    same bits on every CPU; the other functions are within 0.5001 ULP (of the largest term, where they add two). Other
+    types, and `stochastic_gelu`, stay as they are.
     """
     rows = {
         "gelu_fast": __version__,
         "NumPy": np.__version__,
         "ISA level": f"{_core.isa_level} (available: {', '.join(_core.available_isa_levels)})",
+        "rounding": f"{_core.rounding} (of float32; available: {', '.join(_core.roundings)})",
         "OpenMP": _openmp(),
         "threads": _core.get_num_threads(),
         "cache": _cache(),

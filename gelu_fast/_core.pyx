@@ -83,6 +83,7 @@ cdef extern from "kernels/kernels.h" nogil:
         const char *name
         int (*supported)() noexcept
         const gelu_kernels (*kernels)[GELU_N_FORMS][GELU_N_TYPES]
+        gelu_kernel *(*nearest)[GELU_N_FORMS]
         const gelu_strides *strides
         const gelu_random *random
     const gelu_function gelu_functions[GELU_N_FUNCTIONS]
@@ -145,7 +146,20 @@ def choose_level(wanted, built, available):
     raise ImportError(f"GELU_FAST_ISA={wanted}: {why}; available: {', '.join(available)}")
 
 
+roundings = ["fast", "nearest"]  # of float32; nearest: kernels/nearest.h
+
+
+def choose_rounding(wanted):
+    """The rounding that GELU_FAST_ROUNDING names, or the first one."""
+    if not wanted:
+        return roundings[0]
+    if wanted in roundings:
+        return wanted
+    raise ImportError(f"GELU_FAST_ROUNDING={wanted}: there is no such rounding; accepted: {', '.join(roundings)}")
+
+
 isa_level = choose_level(os.environ.get("GELU_FAST_ISA"), built_isa_levels, available_isa_levels)
+rounding = choose_rounding(os.environ.get("GELU_FAST_ROUNDING"))
 cdef int level = built_isa_levels.index(isa_level)
 compiler = gelu_compiler.decode()
 openmp_version = GELU_OPENMP
@@ -170,10 +184,14 @@ cdef void take_kernels(int t) noexcept:
     """Point the specs of type t to the kernels of the current ISA level."""
     cdef int f, form
     cdef KernelSpec *spec
+    cdef bint to_nearest = rounding == "nearest"
     for f in range(GELU_N_FUNCTIONS):
         for form in range(GELU_N_FORMS):
             spec = &specs[f][form][t]
-            spec.kernels = gelu_levels[level].kernels[f][form][kernels_of[t]]
+            if to_nearest and t == GELU_T_f32:
+                spec.kernels.plain, spec.kernels.streaming = gelu_levels[level].nearest[f][form], NULL
+            else:
+                spec.kernels = gelu_levels[level].kernels[f][form][kernels_of[t]]
             spec.strides = gelu_levels[level].strides[kernels_of[t]]
 
 
@@ -184,6 +202,13 @@ def _use_level(name):
     level = built_isa_levels.index(isa_level)
     for t in range(n_types):
         take_kernels(t)
+
+
+def _use_rounding(name):
+    """Round float32 in another way from now on; as _use_level."""
+    global rounding
+    rounding = choose_rounding(name)
+    take_kernels(GELU_T_f32)
 
 
 cdef int new_type(object dtype, int kernels_type, const float *to_f32, const uint8_t *from_f32) except -1:

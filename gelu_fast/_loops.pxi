@@ -38,6 +38,7 @@ cdef struct Rows:
 # The random part of stochastic GELU.
 cdef struct Draws:
     const gelu_random *random
+    gelu_kernel *gate
     gelu_kernel *gate_f64
     uint32_t key[4]
     uint64_t offset  # the number of the call's first element
@@ -113,7 +114,7 @@ cdef void draw(char **args, char *gates, char *bits, npy_intp number, npy_intp n
     block_args[3] = args[1]
     block_args[4] = NULL if draws.mask == NULL else draws.mask + number
     draws.random.bits(<uint32_t *> bits, draws.key, first, ((place + n) * draws.words + 255) // 256 * 4)
-    job.spec.kernels.plain(block_args, n)
+    draws.gate(block_args, n)
     if draws.words == 1:
         draws.random.decide_f32(block_args, n, draws.gate_f64)
     else:

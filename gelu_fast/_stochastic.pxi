@@ -68,7 +68,7 @@ cdef int check_out(object out, object array, object result) except -1:
 
 
 cdef object stochastic(object x, object rng, object approx, object out, object return_mask, object offset):
-    cdef int form = form_of(approx)
+    cdef int form = form_of(approx), t
     cdef np.ndarray a, y, mask = None
     cdef PyArrayObject *operands[2]
     cdef Draws draws
@@ -91,7 +91,8 @@ cdef object stochastic(object x, object rng, object approx, object out, object r
     if out is not None:
         check_out(out, array, result)
     key = key_of(rng, array.size > 0)  # after the checks: a call that fails leaves a generator as it is
-    computed = float64 if result == float64 else float32
+    t = GELU_T_f64 if result == float64 else GELU_T_f32
+    computed = float64 if t == GELU_T_f64 else float32
     if array.dtype is computed and np.PyArray_ISBEHAVED_RO(array):
         a = array
     else:
@@ -107,12 +108,13 @@ cdef object stochastic(object x, object rng, object approx, object out, object r
     else:
         draws.mask = NULL
     draws.random = gelu_levels[level].random
+    draws.gate = gelu_levels[level].kernels[GELU_F_gelu_gate][form][t].plain
     draws.gate_f64 = gelu_levels[0].kernels[GELU_F_gelu_gate][form][GELU_T_f64].plain
     draws.words = computed.itemsize // 4
     draws.offset = offset if array.size else 0
     for j in range(4):
         draws.key[j] = key[j]
-    job.spec = &specs[GELU_F_gelu_gate][form][GELU_T_f64 if computed is float64 else GELU_T_f32]
+    job.spec = &specs[GELU_F_gelu_gate][form][t]
     job.draws, job.new_outputs = &draws, False
     operands[0], operands[1] = <PyArrayObject *> a, <PyArrayObject *> y
     if not (find_rows(operands, np.PyArray_DIMS(y), np.PyArray_NDIM(y), &job)

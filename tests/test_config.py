@@ -106,13 +106,14 @@ def test_show_config(capsys):
     gelu_fast.show_config()
     out = capsys.readouterr().out.splitlines()
     assert [line[:10].rstrip() for line in out] == [
-        *("gelu_fast", "NumPy", "ISA level", "OpenMP", "threads", "cache", "compiler")
+        *("gelu_fast", "NumPy", "ISA level", "rounding", "OpenMP", "threads", "cache", "compiler")
     ]
     assert out[0].split() == ["gelu_fast", gelu_fast.__version__]
     assert out[1].split() == ["NumPy", np.__version__]
     assert out[2].endswith(f"{_core.isa_level} (available: {', '.join(_core.available_isa_levels)})")
-    assert out[4].split() == ["threads", str(gelu_fast.get_num_threads())]
-    assert any(name in out[6] for name in ("GCC", "lang"))
+    assert out[3].split()[:2] == ["rounding", _core.rounding]
+    assert out[5].split() == ["threads", str(gelu_fast.get_num_threads())]
+    assert any(name in out[7] for name in ("GCC", "lang"))
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="looks at libraries in Linux's /proc")

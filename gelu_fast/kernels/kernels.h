@@ -42,6 +42,7 @@ typedef struct {
     const char *name;
     int (*supported)(void); /* by the CPU that runs */
     const gelu_kernels (*kernels)[GELU_N_FORMS][GELU_N_TYPES]; /* of each function */
+    gelu_kernel *const (*nearest)[GELU_N_FORMS]; /* float32, rounded to nearest: nearest.h */
     const gelu_strides *strides; /* of each type */
     const gelu_random *random;
 } gelu_level;

@@ -52,6 +52,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
 #undef STORAGE
 #undef REAL
 
+#include "nearest.h"
 #include "random.h"
 #define REAL f32
 #include "decide.h"
@@ -187,5 +188,18 @@ const gelu_kernels PASTE(gelu_kernels_,
 
 #define STRIDES_OF_TYPE(S, R) {S##_pack_strided, S##_unpack_strided},
 const gelu_strides PASTE(gelu_strides_, LEVEL)[] = {GELU_TYPES(STRIDES_OF_TYPE)};
+
+#define NEAREST_(name, n_in, n_out)                                                                          \
+    static void name##_nearest(char *const *args, ptrdiff_t n)                                               \
+    {                                                                                                        \
+        nearest(args, n, n_in, n_out, name##_f64, (n_in) == 1 ? f64_again_##name : NULL);                    \
+    }
+#define NEAREST(form, function, n_in, n_out) NEAREST_(function##_##form, n_in, n_out)
+#define NEAREST_OF_FORMS(function, n_in, n_out, with_mu_sigma) GELU_FORMS(NEAREST, function, n_in, n_out)
+GELU_FUNCTIONS(NEAREST_OF_FORMS)
+
+#define NEAREST_ROW(form, function) function##_##form##_nearest,
+#define NEAREST_ROWS(function, n_in, n_out, with_mu_sigma) {GELU_FORMS(NEAREST_ROW, function)},
+gelu_kernel *const PASTE(gelu_nearest_, LEVEL)[][GELU_N_FORMS] = {GELU_FUNCTIONS(NEAREST_ROWS)};
 
 const gelu_random PASTE(gelu_random_, LEVEL) = {random_bits, f32_decide, f64_decide};

@@ -18,18 +18,8 @@ INLINE f64_packed f64_pack(f64v v) { return v; }
 INLINE int f64_undecided(f64v v) { return 0; }
 
 /* float16 and bfloat16 are rounded once, to nearest, ties to even. A float32 midway between two of them, whose last
- * bits are zero but for the first, is rare: it is rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and
- * correctly rounded sums", IEEE TC 57, 2008). So are the other lanes of its vector; it does not change their
- * result. */
-INLINE f32v f32_to_odd(f32_two y)
-{
-    f32_bits bits = (f32_bits)y.hi, lost = (f32_bits)y.lo;
-    f32_bits toward_zero = bits + (f32_bits)((f32_signed)(bits ^ lost) >> 31);
-    /* false for NaN, the error of infinity */
-    f32_mask inexact = f32_le((f32v)((f32_bits){0} + 1), (f32v)(lost & 0x7fffffff));
-    return f32_select(inexact, (f32v)(toward_zero | 1), y.hi);
-}
-INLINE f64v f64_to_odd(f64_two y) { return y.hi; } /* no narrower type is computed in float64 */
+ * bits are zero but for the first, is rare: it is rounded to odd instead. So are the other lanes of its vector; it does
+ * not change their result. */
 INLINE int f32_ends_in_zeros(f32v v, uint32_t last_bits)
 {
     return f32_any(f32_le((f32v)((f32_bits)v & last_bits), (f32v){0}));

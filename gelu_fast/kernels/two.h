@@ -50,6 +50,17 @@ INLINE TWO R(two_product)(V a, V b)
     return (TWO){hi, -RESIDUAL(hi, a, b)};
 }
 
+/* hi + lo, rounded to odd: rounded to a narrower type afterwards, it is as if it had been rounded once (Boldo and
+ * Melquiond, "Emulation of FMA and correctly rounded sums", IEEE TC 57, 2008). */
+INLINE V R(to_odd)(TWO y)
+{
+    BITS bits = (BITS)y.hi, lost = (BITS)y.lo;
+    BITS toward_zero = bits + (BITS)((R(signed))(bits ^ lost) >> (8 * sizeof(REAL) - 1));
+    /* false for NaN, the error of infinity */
+    MASK inexact = LE((V)((BITS){0} + 1), R(abs)(y.lo));
+    return SELECT(inexact, (V)(toward_zero | 1), y.hi);
+}
+
 /* The product of two two-part numbers; a.lo b.lo counts, further terms do not. */
 INLINE TWO R(times)(TWO a, TWO b)
 {

@@ -13,6 +13,8 @@ typedef VECTOR(int32_t, f32_BYTES) f32_signed;
 typedef VECTOR(uint64_t, f64_BYTES) f64_bits;
 typedef VECTOR(int64_t, f64_BYTES) f64_signed;
 
+typedef VECTOR(float, f64_BYTES / 2) f32_half; /* as many as an f64v */
+
 typedef VECTOR(uint16_t, f32_BYTES / 2) f16_packed;
 typedef f16_packed bf16_packed;
 
