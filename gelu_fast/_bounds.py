@@ -35,6 +35,9 @@ _OF_FUNCTION |= {
 }
 ULP = {name: _OF_FUNCTION[function] for name, (function, _) in UFUNCS.items()}
 
+# float32 with GELU_FAST_ROUNDING=nearest: computed in float64, and rounded once.
+ULP_NEAREST = {name: 0.5 if function in UNARY else 0.5001 for name, (function, _) in UFUNCS.items()}
+
 # Results of gelu, gelu_gate and gelu_grad that are rounded to one byte.
 ULP_ONE_BYTE = 0.5
 

@@ -148,6 +148,10 @@ def _some_inputs(ufunc, n, format):
 
 
 def of_several(ufunc, group, quick, check):
+    times = FUNCTIONS[UFUNCS[ufunc][0]].times and group in ("float16", "bfloat16")
+    if (times or group == "one-byte types") and formats()["float32"][0].is_nearest:
+        check.not_checked = "compared with float32, which GELU_FAST_ROUNDING rounds otherwise"
+        return
     for format in formats()[group]:
         few = {8: SEVERAL_FLOAT64_INPUTS, 1: SEVERAL_ONE_BYTE_INPUTS}
         n = few.get(format.dtype.itemsize, SEVERAL_INPUTS)[quick]
@@ -173,13 +177,14 @@ def _against_references(ufunc, format, inputs, results, check):
 
 def _rounded_product(ufunc, format, inputs, got, check):
     """The result is the first input times a function of the others, which is rounded to the working type; references
-    judge that function."""
+    judge that function, unless it is the float64 that another check judges."""
     dy, *others = [x.astype(format.working) for x in inputs]
     function, suffix = UFUNCS[ufunc][0], ufunc.rpartition("_")[2]
     rounded = f"{FUNCTIONS[function].times}_{suffix}"
     (working,) = formats()[format.working.name]
     factor = package.call(rounded, *others)
-    _against_references(rounded, working, others, [factor], check)
+    if not format.is_nearest:
+        _against_references(rounded, working, others, [factor], check)
     if format.name == "float64":
         check.same(f"{ufunc} float64", inputs, got, dy * factor)
         return

@@ -109,7 +109,7 @@ def rule(form, quick, check):
             (3000 if quick else 100_000, 4, 0),
         ):
             x = mixed_numbers(format, n, seed % 1000)
-            want, mask, unclear = _decided(x.astype(format.working), seed, form, offset)
+            want, mask, unclear = _decided(x.astype(format.deciding), seed, form, offset)
             got, clear = _draw(x, seed, approx, offset=offset), ~unclear
             want = format.rounded(want)[clear], mask[clear]
             check.same(text, [x[clear]], tuple(y[clear] for y in got), want)

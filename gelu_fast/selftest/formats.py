@@ -5,7 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from gelu_fast._bounds import FORMS, UFUNCS, ULP, ULP_ONE_BYTE, UNARY
+from gelu_fast import _core
+from gelu_fast._bounds import FORMS, UFUNCS, ULP, ULP_NEAREST, ULP_ONE_BYTE, UNARY
 
 # The types of ml_dtypes that gelu_fast takes; an older ml_dtypes has fewer of them.
 OF_ML_DTYPES = {
@@ -22,19 +23,27 @@ OF_ML_DTYPES = {
 }
 
 
+REFERENCE_ERROR = 1e-5  # of references.py, in ULP of float32
+
+
 class Format:
-    """A storage type: its numbers, and its working type, in which the kernels compute."""
+    """A storage type: its numbers, and its working type, in which the functions compute; stochastic_gelu decides in
+    another one."""
 
     def __init__(self, dtype, info):
         self.dtype, self.name = dtype, dtype.name
         self.bits = np.dtype(f"u{dtype.itemsize}")
         self.mantissa_bits, self.least_exponent = info.nmant, int(info.minexp)
         self.largest, self.smallest = dtype.type(info.max), dtype.type(info.smallest_subnormal)
-        self.working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        self.deciding = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        self.is_nearest = dtype == np.float32 and _core.rounding == "nearest"
+        self.working = np.dtype(np.float64) if self.is_nearest else self.deciding
         self.has_infinity = bool(np.isinf(self.rounded(np.array([np.inf]))[0]))
         self.has_minus_zero = bool(self.rounded(np.array([-0.0])).view(self.bits)[0] != 0)
 
     def bound(self, ufunc):
+        if self.is_nearest:
+            return ULP_NEAREST[ufunc] + REFERENCE_ERROR
         if self.dtype.itemsize > 1:
             return ULP[ufunc][self.name]
         return ULP_ONE_BYTE if UFUNCS[ufunc][0] in UNARY else ULP[ufunc]["bfloat16"]
