@@ -5,15 +5,19 @@
 - Ufuncs of several inputs: 4 10^7 random float32 and 10^6 random float64; and the inputs that curves.py aims, from the
   worst points of their curves among every float32 and 5 10^5 float64.
 - Ufuncs of two inputs: all 2^32 pairs of float16 and of bfloat16, in the exact form if no other is named.
+- GELU_FAST_ROUNDING=nearest, ufuncs of one input: every float32 is the nearest one to the exact value.
 
 The measured maxima are written into benchmarks/results/accuracy.json, from which README's table is made, and the worst
-points of curves into tests/worst.json. The exit status is 1 if a bound is broken. It takes some minutes per ufunc
-and core."""
+points of curves into tests/worst.json. benchmarks/results/nearest.json holds, for each ufunc of one input, a hash of
+its 2^32 nearest results, which must not change, and how many ordinary results are other ones. The exit status is 1 if a
+bound is broken or a hash has changed. It takes some minutes per ufunc and core."""
 
 import argparse
+import hashlib
 import json
 import os
 import sys
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -22,7 +26,7 @@ import curves
 import numpy as np
 import oracle
 from accuracy import WORKING, errors_of, right_signs, some_float64, wide_inputs
-from cases import outputs_of, rounded_factor
+from cases import bits, outputs_of, rounded_factor
 from formats import OF_PAIRS, TWO_BYTES, judge_pairs, pairs
 
 import gelu_fast
@@ -36,6 +40,7 @@ CURVE_CHUNK, AIMED_FACTORS = 1 << 17, {"float32": 4000, "float64": 300}
 WORST_POINTS, KEPT_POINTS = 40, 6  # for each curve and level: used in the search; written for test_bounds.py
 CURVE_CHUNKS_FLOAT64, CURVE_CHUNK_FLOAT64 = 500, 1000
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "accuracy.json"
+NEAREST = RESULTS.with_name("nearest.json")
 
 
 def workers():
@@ -183,6 +188,56 @@ def judge_row(dtype, name, row):
         }
 
 
+# ---- GELU_FAST_ROUNDING=nearest ----
+
+
+def judge_nearest(form, start):
+    """Judge the nearest results for CHUNK float32, from the bits `start` on, on each level of this CPU. For each ufunc,
+    a hash of them, and for each level how many of the ordinary results are other ones."""
+    x = np.arange(start, start + CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    found = {}
+    for name, want in oracle.nearest_float32(form, x).items():
+        _core._use_rounding("nearest")
+        of_levels = {level: computed(level, name, x)[0] for level in _core.available_isa_levels}
+        _core._use_rounding("fast")
+        for level, got in of_levels.items():
+            got[np.isnan(got)] = np.nan
+            wrong = ~((got == want) | np.isnan(x) & np.isnan(got))
+            if UFUNCS[name][0] == "gelu":
+                wrong |= bits(got) != bits(want)  # zeros have signs
+            wrong |= bits(got) != bits(next(iter(of_levels.values())))
+            assert not wrong.any(), f"{level} {name}: not the nearest at {float(x[wrong][0]).hex()}"
+        others = {level: computed(level, name, x)[0] for level in levels("float32")}
+        n_others = {
+            level: int(np.count_nonzero((other != want) & ~np.isnan(x))) for level, other in others.items()
+        }
+        found[name] = hashlib.sha256(got).digest(), n_others
+    return found
+
+
+def judge_every_nearest(form):
+    """Judge all of a form, and write what was found. Returns whether a hash has changed."""
+    chunks = range(0, 1 << 32, CHUNK)
+    hashes, others = {}, {}
+    with workers() as pool:
+        for found in pool.map(partial(judge_nearest, form), chunks, chunksize=1 + len(chunks) // 1000):
+            for name, (of_chunk, n_others) in found.items():
+                hashes.setdefault(name, hashlib.sha256()).update(of_chunk)
+                others.setdefault(name, Counter()).update(n_others)
+    written = json.loads(NEAREST.read_text()) if NEAREST.exists() else {}
+    changed = False
+    for name in hashes:
+        now, before = hashes[name].hexdigest(), written.get(name, {}).get("hash")
+        changed |= before not in (None, now)
+        print(
+            f"{name} nearest: {now}, before {before}; ordinary results that are others: {dict(others[name])}"
+        )
+        not_nearest = written.get(name, {}).get("not nearest", {}) | others[name]
+        written[name] = {"hash": before or now, "not nearest": not_nearest}
+    NEAREST.write_text(json.dumps(written, indent=2, sort_keys=True) + "\n")
+    return changed
+
+
 CHUNKS = {
     "float32": (judge_float32, range(0, 1 << 32, CHUNK)),
     "float64": (judge_float64, range(1, 1 + FLOAT64_CHUNKS)),
@@ -208,14 +263,22 @@ CHUNKS_OF_PAIRS = {dtype: (partial(judge_row, dtype), range(1 << 16)) for dtype 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--name", choices=UFUNCS, action="append", help="default: all")
-    parser.add_argument("--dtype", choices=[*CHUNKS, *TWO_BYTES], action="append", help="default: all")
+    parser.add_argument(
+        "--dtype", choices=[*CHUNKS, *TWO_BYTES, "nearest"], action="append", help="default: all"
+    )
     args = parser.parse_args()
     measured = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     broken = False
+    if not args.dtype or "nearest" in args.dtype:
+        of_one = [name for name in args.name or UFUNCS if UFUNCS[name][0] in UNARY]
+        for form in dict.fromkeys(name.split("_")[-1] for name in of_one):
+            broken |= judge_every_nearest(form)
     for name in args.name or UFUNCS:
         if rounded_factor(name):
             continue  # a product of a rounded function, exact to 0.5 ULP: test_fused.py compares the bits
         for dtype in args.dtype or [*CHUNKS, *TWO_BYTES]:
+            if dtype == "nearest":
+                continue
             if dtype in TWO_BYTES and (name not in OF_PAIRS or not args.name and UFUNCS[name][1] != "exact"):
                 continue  # all pairs take long: one form is enough
             of_dtype = CHUNKS if UFUNCS[name][0] in UNARY else CHUNKS_OF_SEVERAL

@@ -115,7 +115,10 @@ int main(int argc, char **argv)
         function++;
     while (form < GELU_N_FORMS && (!last || strcmp(gelu_forms[form], last + 1) != 0))
         form++;
-    while (type < GELU_N_TYPES && strcmp(gelu_types[type], argv[3]) != 0)
+    /* "nearest" is float32 of GELU_FAST_ROUNDING=nearest. */
+    const int nearest = strcmp(argv[3], "nearest") == 0;
+    const char *type_name = nearest ? "f32" : argv[3];
+    while (type < GELU_N_TYPES && strcmp(gelu_types[type], type_name) != 0)
         type++;
     if (function == GELU_N_FUNCTIONS || form == GELU_N_FORMS)
         refuse("no such function: ", argv[2]);
@@ -125,8 +128,10 @@ int main(int argc, char **argv)
     /* The inputs, room for the outputs, and room for those of the streaming twin. */
     enum { LONGEST = 100, MOST = 16 };
     const int n_in = gelu_functions[function].n_in, n_args = n_in + gelu_functions[function].n_out;
-    const gelu_kernels *kernels = &gelu_levels[level].kernels[function][form][type];
-    const size_t itemsize = (size_t)atoi(strchr(argv[3], 'f') + 1) / 8; /* f16, f32, f64, bf16 */
+    gelu_kernels kernels = gelu_levels[level].kernels[function][form][type];
+    if (nearest)
+        kernels.plain = kernels.streaming = gelu_levels[level].nearest[function][form];
+    const size_t itemsize = (size_t)atoi(strchr(type_name, 'f') + 1) / 8; /* f16, f32, f64, bf16 */
     size_t size = 0, room = 1 << 20, got;
     char *memory = malloc(room);
     while (memory && (got = fread(memory + size, 1, room - size, stdin)) > 0)
@@ -151,8 +156,8 @@ int main(int argc, char **argv)
             elsewhere[j] = args[j] = memory + bytes * (size_t)j + at * itemsize;
         for (int j = n_in; j < n_args; j++)
             elsewhere[j] = streamed + (size_t)(j - n_in) * (LONGEST + 9) * 8 + length % 8 * itemsize;
-        kernels->plain(args, (ptrdiff_t)length);
-        kernels->streaming(elsewhere, (ptrdiff_t)length);
+        kernels.plain(args, (ptrdiff_t)length);
+        kernels.streaming(elsewhere, (ptrdiff_t)length);
         for (int j = n_in; j < n_args; j++)
             if (memcmp(elsewhere[j], args[j], length * itemsize) != 0)
                 refuse("streaming gives other bits", "");

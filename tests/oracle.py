@@ -17,12 +17,15 @@ import flint
 import numpy as np
 from scipy.special import erfc
 
-from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNIT_NEAR_ZERO, ZEROS
+from gelu_fast._bounds import FORMS, NEAR_ZERO, OF_LARGEST_TERM, UFUNCS, UNARY, UNIT_NEAR_ZERO, ZEROS
 from gelu_fast._functions import FUNCTIONS
 
 SQRT_2_PI = np.sqrt(2 / np.pi)
 # The largest error of the oracle itself, in ULP of the type that it judges.
 UNCERTAINTY = {"float16": 1e-9, "float32": 1e-5, "float64": 1e-10}
+IN_DOUBT = 1e-12  # twice the largest error of float64's values, relative to them (test_accuracy.py)
+TINY = 2.0**-40  # below it, gate and gradient are 1/2 and gelu is just above x/2, as far as float32 shows
+BEYOND = 64.0  # from there on they are 0 or 1, and gelu is x or -0: the gate of -64 is below 2^-156
 CACHE = Path(__file__).resolve().parent.parent / "build" / "oracle"
 
 
@@ -58,6 +61,43 @@ def in_float64(ufunc, x):
     function, form = UFUNCS[ufunc]
     with np.errstate(all="ignore"):
         return _value_at(function, x, _gate_and_slope(form, x), _times)
+
+
+@np.errstate(all="ignore")
+def nearest_float32(form, x):
+    """{ufunc: the float32 nearest to it at each float32}, for the functions of one input. Ufuncs name the form so."""
+    wide = x.astype(np.float64)
+    size = np.abs(wide)
+    tiny, elsewhere = size < TINY, np.flatnonzero((size >= TINY) & (size < BEYOND))
+    just_above_half = (wide / 2 + size * 2.0**-50).astype(np.float32)  # a tie of subnormal numbers goes up
+    nearest = np.empty((len(UNARY), *x.shape), np.float32)
+    nearest[:] = np.where(tiny, np.float32(0.5), x > 0)  # gate and gradient
+    nearest[0] = np.where(tiny, just_above_half, np.where(x > 0, x, np.float32(-0.0)))
+    nearest[0, x == 0] = x[x == 0]
+    nearest[:, x != x] = np.nan
+    if elsewhere.size:
+        wide = wide[elsewhere]
+        gate_and_slope = _gate_and_slope(FORMS[form], wide)
+        for i, function in enumerate(UNARY):
+            nearest[i, elsewhere] = _nearest_float32(f"{function}_{form}", wide, gate_and_slope)
+    return {f"{function}_{form}": values for function, values in zip(UNARY, nearest)}
+
+
+def _nearest_float32(ufunc, x, gate_and_slope):
+    """Balls decide where float64 leaves doubt."""
+    exact = _value_at(UFUNCS[ufunc][0], x, gate_and_slope, _times)
+    doubt = IN_DOUBT * exact
+    if ufunc in ZEROS:
+        doubt[np.abs(x - ZEROS[ufunc]) <= NEAR_ZERO] = IN_DOUBT
+    below, nearest = (exact - doubt).astype(np.float32), (exact + doubt).astype(np.float32)
+    at = np.flatnonzero((below != nearest) & np.isfinite(x))
+    if at.size:
+        high, low, _ = balls(ufunc, x[at])
+        below, above = (np.nextafter(high, to).astype(np.float32) for to in (-np.inf, np.inf))
+        off = (high - (np.float64(below) + above) / 2) + low  # from the midpoint, if there is one
+        assert ((below == above) | (np.abs(off) > np.abs(high) * 2.0**-100)).all()
+        nearest[at] = np.where(off < 0, below, above)
+    return nearest
 
 
 def _gate_and_slope_balls(form, x):

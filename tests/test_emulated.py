@@ -10,13 +10,16 @@ import sys
 import sysconfig
 
 import numpy as np
+import oracle
 import pytest
 from accuracy import N_FLOAT64, some_float32, some_float64, wide_inputs
-from cases import OF_SEVERAL, assert_same, on_level, outputs_of
+from cases import OF_ONE_INPUT, OF_SEVERAL, assert_same, on_level, outputs_of
+from midpoints import midpoints
 from needs import absent, command
 from sources import ROOT, sources_on
 
 from gelu_fast import _core
+from gelu_fast._bounds import FORMS
 
 # ---- kernels without Python ----
 
@@ -39,8 +42,8 @@ def through(*driver):
     """function(name, x, ...), which runs the driver that this command starts on arrays, and returns its output: an
     array, or one for each output."""
 
-    def function(name, *inputs, control=()):
-        kernel = [name, f"f{8 * inputs[0].itemsize}"]
+    def function(name, *inputs, control=(), of_type=None):
+        kernel = [name, of_type or f"f{8 * inputs[0].itemsize}"]
         data = b"".join(x.tobytes() for x in inputs)
         done = subprocess.run([*driver, *kernel, *control], input=data, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
@@ -95,6 +98,19 @@ def test_neon_is_x86_v3_to_the_bit(name, neon, x86_v3, dtype, report):
     number, bits = ~np.isnan(x), f"u{x.itemsize}"
     np.testing.assert_array_equal(ours[number].view(bits), theirs[number].view(bits))
     report(f"{name} {dtype}: the bits of x86-64-v3 for all of {x.size} inputs")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_neon_rounds_float32_to_the_nearest(form, neon):
+    """With GELU_FAST_ROUNDING=nearest."""
+    x = some_float32()[::9]
+    tiny = np.arange(1, 999, dtype=np.uint32).view(np.float32)
+    x = np.concatenate([x, tiny, -tiny, np.array([0.0, -0.0, np.inf, -np.inf, np.nan], np.float32)])
+    for name in OF_ONE_INPUT:
+        if name.endswith(form):
+            of = np.concatenate([x, midpoints(name)])
+            got, want = neon(name, of, of_type="nearest"), oracle.nearest_float32(form, of)[name]
+            np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
