@@ -14,7 +14,16 @@ from gelu_fast._bounds import UFUNCS
 pytestmark = every_level
 
 N = 5000  # several blocks, of whole and of half length, and a rest
-SHARES = [0.0, 0.0005, 0.02, 0.2, 0.3, 0.45, 0.6, 1.0]  # of rare values: both sides of what a block has room for
+SHARES = [
+    0.0,
+    0.0005,
+    0.02,
+    0.2,
+    0.3,
+    0.45,
+    0.6,
+    1.0,
+]  # of rare values: both sides of what a block has room for
 # In the tail, and beyond it; where it no longer counts; tiny and subnormal; large; special.
 RARE = [-5.2, -6.6, -8.3, -10.0, -13.9, -20.0, -100.0, 5.4, 5.7, 6.4, 8.2, 9.0, 12.0, 50.0, -1e30, 1e30]
 RARE += [1e-19, -1e-25, 1e-38, -1e-40, 6e-8, -0.0, 0.0, np.inf, -np.inf, np.nan]

@@ -81,34 +81,44 @@ NOINLINE void C(rare)(const V *x, V *y, int n)
 }
 
 /* For x < 0 the tail is multiplied by a before it may underflow; for x > 0 it is added to 1 or x first. */
-INLINE V C(rare_times_one)(V a, V x)
+NOINLINE void C(rare_times)(const V *as, const V *x, V *y, int n)
 {
-    V t = R(abs)(x), limit = F(limit)(x), y = a * limit;
-    MASK in_tail = C(in_tail)(t), below = LE(x, SPLAT(0)), near = LE(t, SPLAT(C(END)));
-    if (ANY(in_tail)) {
-        TWO T = C(tail)(SELECT(in_tail, t, SPLAT(C(END))));
-        V product = R(times_lifted)(a, (TWO){F(signed_T)(x, T.hi), F(signed_T)(x, T.lo)});
-        if (ANY(in_tail & ~below)) {
-            V beside = ZERO_UNLESS(~LE(SPLAT(C(FAR_TIMES)), x), R(unscale)(T.hi, (BITS){0} + LIFT));
-            V above = R(any_product)(a, R(fast_two_sum)(limit, F(signed_T)(x, beside)), limit);
-            product = SELECT(below, product, above);
+    for (int i = 0; i < n; i += RARE) {
+        V a[RARE], of[RARE], t[RARE];
+        TWO T[RARE];
+        MASK in_tail[RARE], some_tail = (MASK){0}, some_above = (MASK){0}, some_near = (MASK){0};
+        for (int j = 0; j < RARE; j++) {
+            a[j] = as[i + j], of[j] = x[i + j], t[j] = R(abs)(of[j]);
+            y[i + j] = a[j] * F(limit)(of[j]);
+            in_tail[j] = C(in_tail)(t[j]);
+            some_tail |= in_tail[j];
+            some_above |= in_tail[j] & ~LE(of[j], SPLAT(0));
+            some_near |= LE(t[j], SPLAT(C(END)));
         }
-        y = SELECT(in_tail, product, y);
+        if (ANY(some_tail))
+            for (int j = 0; j < RARE; j++) {
+                T[j] = C(tail)(SELECT(in_tail[j], t[j], SPLAT(C(END))));
+                TWO factor = {F(signed_T)(of[j], T[j].hi), F(signed_T)(of[j], T[j].lo)};
+                y[i + j] = SELECT(in_tail[j], R(times_lifted)(a[j], factor), y[i + j]);
+            }
+        if (ANY(some_above))
+            for (int j = 0; j < RARE; j++) {
+                V limit = F(limit)(of[j]), counts = R(unscale)(T[j].hi, (BITS){0} + LIFT);
+                V beside = F(signed_T)(of[j], ZERO_UNLESS(~LE(SPLAT(C(FAR_TIMES)), of[j]), counts));
+                V above = R(any_product)(a[j], R(fast_two_sum)(limit, beside), limit);
+                y[i + j] = SELECT(in_tail[j] & ~LE(of[j], SPLAT(0)), above, y[i + j]);
+            }
+        if (ANY(some_near))
+            for (int j = 0; j < RARE; j++) {
+                MASK near = LE(t[j], SPLAT(C(END))), tiny = POSITIVE_LE(t[j], SPLAT(TINY));
+                V in_segments = ZERO_UNLESS(near & ~tiny, of[j]);
+                TWO exact = C(common_two_part)(in_segments, 0);
+                V product = R(any_product)(a[j], exact, F(sign)(in_segments, exact));
+                y[i + j] = SELECT(tiny, F(tiny_times)(a[j], of[j]), SELECT(near, product, y[i + j]));
+            }
+        for (int j = 0; j < RARE; j++)
+            y[i + j] = F(fix_sign)(of[j], y[i + j], (BITS)of[j] ^ (BITS)a[j]);
     }
-    if (ANY(near)) {
-        MASK tiny = POSITIVE_LE(t, SPLAT(TINY));
-        V of = ZERO_UNLESS(near & ~tiny, x);
-        TWO exact = C(common_two_part)(of, 0);
-        y = SELECT(near, R(any_product)(a, exact, F(sign)(of, exact)), y);
-        y = SELECT(tiny, F(tiny_times)(a, x), y);
-    }
-    return F(fix_sign)(x, y, (BITS)x ^ (BITS)a);
-}
-
-NOINLINE void C(rare_times)(const V *a, const V *x, V *y, int n)
-{
-    for (int i = 0; i < n; i++)
-        y[i] = C(rare_times_one)(a[i], x[i]);
 }
 
 INLINE TWO C(any)(V x)
@@ -131,9 +141,11 @@ INLINE TWO C(any_times)(V a, V x)
     MASK usual = C(usual_times)(a, x);
     TWO y = C(common_times)(ZERO_UNLESS(usual, a), ZERO_UNLESS(usual, x), 1);
     if (__builtin_expect(ANY(~usual), 0)) {
-        V rare;
-        C(rare_times)(&a, &x, &rare, 1);
-        y = (TWO){rare, ZERO_UNLESS(usual, y.lo)};
+        V as[RARE], of[RARE], rare[RARE];
+        for (int i = 0; i < RARE; i++)
+            as[i] = a, of[i] = x;
+        C(rare_times)(as, of, rare, RARE);
+        y = (TWO){rare[0], ZERO_UNLESS(usual, y.lo)};
     }
     return y;
 }
