@@ -16,7 +16,11 @@ enum { NEAREST_ROOM = 832 }; /* float64: 6.5 KiB on a stack that may be small */
 typedef f32_half f32_half_unaligned UNALIGNED(f32);
 typedef __attribute__((aligned(1), may_alias)) f32 f32_anywhere; /* ufunc.at passes unaligned operands, n = 1 */
 
-INLINE f64_mask f64_ends_in_zeros(f64v y) { return f64_le((f64v)((f64_bits)y & 0xfffffff), (f64v){0}); }
+/* The last 28 bits, inverted: LAST_BITS if they are zero, as those of midpoints are. A maximum finds that in fewer
+ * operations than comparisons. */
+#define LAST_BITS ((f64_bits){0} + 0xfffffff)
+INLINE f64v f64_inverted_end(f64v y) { return (f64v)(~(f64_bits)y & LAST_BITS); }
+INLINE f64_mask f64_are_zero(f64v inverted) { return f64_le((f64v)LAST_BITS, inverted); }
 
 static void widen(f64 *to, const f32 *from, ptrdiff_t n)
 {
@@ -31,25 +35,25 @@ static void widen(f64 *to, const f32 *from, ptrdiff_t n)
         to[i] = 0;
 }
 
-/* Round whole vectors; whether a result may be a midpoint: its last 28 bits are zero. */
+/* Round; whether a result may be a midpoint. `from` holds whole vectors. */
 static int narrow(f32 *to, const f64 *from, ptrdiff_t n)
 {
-    f64_mask found = f64_le((f64v){0} + 1, (f64v){0});
+    f64v found = {0};
     const ptrdiff_t whole = n / LANES(f64) * LANES(f64);
     ptrdiff_t i = 0;
     UNROLLED
     for (; i < whole; i += LANES(f64)) {
         f64v y = *(const f64v *)(from + i);
-        found |= f64_ends_in_zeros(y);
+        found = F64_LARGER(found, f64_inverted_end(y));
         *(f32_half_unaligned *)(to + i) = F64_TO_F32(y);
     }
     if (i < n) {
         f64v y = *(const f64v *)(from + i);
         f32_half rounded = F64_TO_F32(y);
-        found |= f64_ends_in_zeros(y);
+        found = F64_LARGER(found, f64_inverted_end(y));
         memcpy(to + i, &rounded, (size_t)(n - i) * sizeof(f32));
     }
-    return f64_any(found);
+    return f64_any(f64_are_zero(found));
 }
 
 /* Of a function of one input: midpoints are rounded to odd. float32 has most numbers that end in zeros. */
@@ -57,7 +61,7 @@ NOINLINE void resolve_midpoints(f64 *y, const f64 *x, ptrdiff_t n, void (*again)
 {
     for (ptrdiff_t i = 0; i < n; i += LANES(f64)) {
         f64v of = *(const f64v *)(y + i), lost = of - F32_TO_F64(F64_TO_F32(of));
-        lost = f64_zero_unless(f64_ends_in_zeros(of), lost);
+        lost = f64_zero_unless(f64_are_zero(f64_inverted_end(of)), lost);
         if (f64_any(f64_positive_le(f64_abs(lost), (f64v){0} + f64_LARGEST))) { /* false for NaN */
             f64_two exact;
             again((const f64v *)(x + i), &exact);

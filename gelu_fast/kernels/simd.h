@@ -33,6 +33,7 @@
  *   f16_unpack(v), f16_pack(v)   float16 to float32 and back, rounded to nearest, ties to even
  *   U16_TO_U32(v)          integers of 16 bits to 32: the compiler's own conversion is slower
  *   F32_TO_F64(v), F64_TO_F32(v)   an f32_half to an f64v and back: likewise
+ *   F64_LARGER(a, b)       the maximum of numbers
  *   f16_STREAM(p, v), f32_STREAM, f64_STREAM   store v past the caches, at a multiple of its size; STREAM_FENCE()
  *                          orders these stores before later ones
  *   f16_SPREAD(p, v), f32_SPREAD, f64_SPREAD   store v to every second element from p on, and nothing between; only

@@ -84,6 +84,7 @@ INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
 INLINE f32v f16_unpack(f16_packed v) { return _mm256_cvtph_ps((__m128i)v); }
 INLINE f16_packed f16_pack(f32v v) { return (f16_packed)_mm256_cvtps_ph(v, TO_NEAREST); }
 #define U16_TO_U32(v) (f32_bits) _mm256_cvtepu16_epi32((__m128i)(v))
+#define F64_LARGER f64_max
 #define F32_TO_F64(v) (f64v) _mm256_cvtps_pd((__m128)(v))
 #define F64_TO_F32(v) (f32_half) _mm256_cvtpd_ps((__m256d)(v))
 

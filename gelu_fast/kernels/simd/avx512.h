@@ -87,6 +87,7 @@ INLINE void f64_rows(f64v *c, int n, const f64 *table, f64_bits k)
 INLINE f32v f16_unpack(f16_packed v) { return _mm512_cvtph_ps((__m256i)v); }
 INLINE f16_packed f16_pack(f32v v) { return (f16_packed)_mm512_cvtps_ph(v, TO_NEAREST); }
 #define U16_TO_U32(v) (f32_bits) _mm512_cvtepu16_epi32((__m256i)(v))
+#define F64_LARGER f64_max
 #define F32_TO_F64(v) (f64v) _mm512_cvtps_pd((__m256)(v))
 #define F64_TO_F32(v) (f32_half) _mm512_cvtpd_ps((__m512d)(v))
 

@@ -19,6 +19,10 @@
 #define f64_INTERLEAVE_HIGH(a, b) ((f64v){a[1], b[1]})
 #include "sixteen_bytes.h"
 
+#define F64_LARGER f64_max
+#define F32_TO_F64(v) __builtin_convertvector(v, f64v)
+#define F64_TO_F32(v) __builtin_convertvector(v, f32_half)
+
 /* Ordinary stores: others are not known to gain here. */
 #define f16_STREAM(p, v) (*(f16_packed *)(p) = (v))
 #define f32_STREAM(p, v) (*(f32v *)(p) = (v))

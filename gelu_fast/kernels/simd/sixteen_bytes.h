@@ -60,5 +60,3 @@ INLINE f16_packed f16_pack(f32v v)
 }
 
 #define U16_TO_U32(v) __builtin_convertvector(v, f32_bits)
-#define F32_TO_F64(v) __builtin_convertvector(v, f64v)
-#define F64_TO_F32(v) __builtin_convertvector(v, f32_half)
