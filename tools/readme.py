@@ -123,6 +123,18 @@ def link(words, path):
     return f"[{words}]({path.relative_to(ROOT)})"
 
 
+def nearest():
+    """How many float32 results of the fast kernels are not the nearest, on each ISA level."""
+    found = json.loads((RESULTS / "nearest.json").read_text())
+    levels = sorted({level for of_name in found.values() for level in of_name["not nearest"]})
+    rows = [
+        [f"`{name}`", *(f"{found[name]['not nearest'][level] / 1e6:.1f}" for level in levels)]
+        for name in UFUNCS
+        if name in found
+    ]
+    return table(["float32 results that are not the nearest, millions of the 2^32", *levels], rows)
+
+
 def speed():
     """For each CPU, times of the exact form for float32 with out= in ns per element; wins and losses over all cases."""
     lines = []
@@ -302,7 +314,14 @@ def in_registers():
     return worst_of_curves({"float32": ("float32", "x86-64-v4")})
 
 
-SECTIONS = {"accuracy": accuracy, "speed": speed, "data": data, "targets": targets, "busy": busy}
+SECTIONS = {
+    "accuracy": accuracy,
+    "nearest": nearest,
+    "speed": speed,
+    "data": data,
+    "targets": targets,
+    "busy": busy,
+}
 COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}
 
 
