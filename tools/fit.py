@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compute every coefficient of the kernels and write them as hex floats.
 
-    python tools/fit.py            rewrite gelu_fast/kernels/coeffs_f32.h, coeffs_f64.h and tables/*.c
+    python tools/fit.py            rewrite gelu_fast/kernels/coeffs_*.h and tables/*.c
     python tools/fit.py --check    exit 1 if the committed files differ from what is computed
 
 All arithmetic is ball arithmetic of PREC bits (python-flint); a constant is rounded once, when it is
@@ -367,7 +367,9 @@ def header(real, tables):
 
 def files():
     """Name -> text of all files that are written."""
-    written = {}
+    import fit_half
+
+    written = {"coeffs_half.h": fit_half.header()}
     for real in (F32, F64):
         tables = {}
         written[f"coeffs_{real.name}.h"] = header(real, tables)

@@ -17,18 +17,24 @@
 
 /* Function, number of inputs, number of outputs, and the function that takes mu and sigma as well, if there is one.
  * Each has three forms: gelu.h defines <function>_<form>, which is also the name of its ufunc. */
-#define GELU_FUNCTIONS(ROW, ...)                                                                             \
+#define GELU_FUNCTIONS(ROW, ...) GELU_OF_STORED(ROW, ##__VA_ARGS__) GELU_OF_COMPUTED(ROW, ##__VA_ARGS__)
+
+/* The curve is taken at an input as it is stored: float16 and bfloat16 have functions of their own (half.h). */
+#define GELU_OF_STORED(ROW, ...)                                                                             \
     ROW(gelu, 1, 1, gelu_mu_sigma, ##__VA_ARGS__)                                                            \
     ROW(gelu_gate, 1, 1, gelu_gate_mu_sigma, ##__VA_ARGS__)                                                  \
     ROW(gelu_grad, 1, 1, gelu_grad_mu_sigma, ##__VA_ARGS__)                                                  \
     ROW(gelu_backward, 2, 1, gelu_backward_mu_sigma, ##__VA_ARGS__)                                          \
+    ROW(geglu, 2, 1, none, ##__VA_ARGS__)                                                                    \
+    ROW(geglu_backward, 3, 2, none, ##__VA_ARGS__)
+
+/* It is taken at a sum or a quotient, which float16 and bfloat16 compute in float32, as the rest. */
+#define GELU_OF_COMPUTED(ROW, ...)                                                                           \
     ROW(gelu_mu_sigma, 3, 1, none, ##__VA_ARGS__)                                                            \
     ROW(gelu_gate_mu_sigma, 3, 1, none, ##__VA_ARGS__)                                                       \
     ROW(gelu_grad_mu_sigma, 3, 1, none, ##__VA_ARGS__)                                                       \
     ROW(gelu_backward_mu_sigma, 4, 1, none, ##__VA_ARGS__)                                                   \
-    ROW(bias_gelu, 2, 1, none, ##__VA_ARGS__)                                                                \
-    ROW(geglu, 2, 1, none, ##__VA_ARGS__)                                                                    \
-    ROW(geglu_backward, 3, 2, none, ##__VA_ARGS__)
+    ROW(bias_gelu, 2, 1, none, ##__VA_ARGS__)
 
 /* Storage type, and the type that its kernels compute in. NumPy's own come first, ordered as NumPy promotes them, and
  * then those of ml_dtypes. */

@@ -52,6 +52,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
 #undef STORAGE
 #undef REAL
 
+#include "halves.h"
 #include "nearest.h"
 #include "random.h"
 #define REAL f32
@@ -173,12 +174,30 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
         S##_finish(args, at, n, n_in + n_out, name##_##S);                                                   \
     }
 
-#define LOOPS_(name, n_in, n_out)                                                                            \
+/* The loops of a function that S has of its own. */
+#define DIRECT(S, R, name, n_in, n_out)                                                                      \
+    static void name##_##S(char *const *args, ptrdiff_t n)                                                   \
+    {                                                                                                        \
+        S##_direct(args, n, n_in, n_out, S##_own_##name);                                                    \
+    }                                                                                                        \
+    static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
+    {                                                                                                        \
+        S##_direct_streaming(args, n, n_in, n_out, S##_own_##name, name##_##S);                              \
+    }
+#define LOOP_f16 DIRECT
+#define LOOP_bf16 DIRECT
+#define LOOP_f32 LOOP
+#define LOOP_f64 LOOP
+#define LOOP_OF_STORED(S, R, name, n_in, n_out) LOOP_##S(S, R, name, n_in, n_out)
+
+#define LOOPS_(name, n_in, n_out, LOOP)                                                                      \
     _Static_assert(n_in <= MAX_IN && n_out <= MAX_OUT, "level.h: MAX_IN, MAX_OUT");                          \
     GELU_TYPES(LOOP, name, n_in, n_out)
-#define LOOPS(form, function, n_in, n_out) LOOPS_(function##_##form, n_in, n_out)
-#define LOOPS_OF_FORMS(function, n_in, n_out, with_mu_sigma) GELU_FORMS(LOOPS, function, n_in, n_out)
-GELU_FUNCTIONS(LOOPS_OF_FORMS)
+#define LOOPS(form, function, n_in, n_out, LOOP) LOOPS_(function##_##form, n_in, n_out, LOOP)
+#define LOOPS_OF_FORMS(function, n_in, n_out, with_mu_sigma, LOOP)                                           \
+    GELU_FORMS(LOOPS, function, n_in, n_out, LOOP)
+GELU_OF_STORED(LOOPS_OF_FORMS, LOOP_OF_STORED)
+GELU_OF_COMPUTED(LOOPS_OF_FORMS, LOOP)
 
 #define KERNEL(S, R, name) {name##_##S, name##_##S##_streaming},
 #define KERNELS_OF_TYPES(form, function) {GELU_TYPES(KERNEL, function##_##form)},

@@ -24,8 +24,16 @@ INLINE int f32_ends_in_zeros(f32v v, uint32_t last_bits)
 {
     return f32_any(f32_le((f32v)((f32_bits)v & last_bits), (f32v){0}));
 }
-INLINE int f16_undecided(f32v v) { return f32_ends_in_zeros(v, 0xfff); }
-INLINE int bf16_undecided(f32v v) { return f32_ends_in_zeros(v, 0x7fff); }
+/* Whether a lane is a number that rounding changes. */
+INLINE int f32_any_rounded(f32v v, f32v rounded)
+{
+    f32_mask same = f32_le(v, rounded) & f32_le(rounded, v);
+    return f32_any(~same & f32_le(v, (f32v){0} + __builtin_inff()));
+}
+INLINE int f16_undecided(f32v v)
+{
+    return f32_ends_in_zeros(v, 0xfff) && f32_any_rounded(v, f16_unpack(f16_pack(v)));
+}
 
 /* bfloat16 is the upper half of a float32. */
 INLINE f32v bf16_unpack(bf16_packed v) { return (f32v)(U16_TO_U32(v) << 16); }
@@ -35,6 +43,11 @@ INLINE bf16_packed bf16_pack(f32v v)
     f32v up = (f32v)(0x7fff + (bits >> 16 & 1));
     f32_mask number = f32_le(v, (f32v){0} + __builtin_inff()); /* a NaN might overflow */
     return __builtin_convertvector((bits + (f32_bits)f32_zero_unless(number, up)) >> 16, bf16_packed);
+}
+
+INLINE int bf16_undecided(f32v v)
+{
+    return f32_ends_in_zeros(v, 0x7fff) && f32_any_rounded(v, bf16_unpack(bf16_pack(v)));
 }
 
 #define bf16_STREAM f16_STREAM

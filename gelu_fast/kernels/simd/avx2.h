@@ -23,6 +23,7 @@ INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm256_fnmadd_ps(a, b,
 INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
 INLINE f32v f32_min(f32v a, f32v b) { return _mm256_min_ps(a, b); }
 INLINE f32v f32_max(f32v a, f32v b) { return _mm256_max_ps(a, b); }
+INLINE f32v f32_min(f32v a, f32v b) { return _mm256_min_ps(a, b); }
 INLINE f32v f32_clamp(f32v a, f32v b) { return _mm256_max_ps(_mm256_min_ps(a, b), -b); }
 INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm256_blendv_ps(b, a, (f32v)m); }
 INLINE unsigned f32_lanes(f32_mask m) { return (unsigned)_mm256_movemask_ps((f32v)m); }
@@ -33,6 +34,7 @@ INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return _mm256_fnmadd_pd(a, b,
 INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
 INLINE f64v f64_min(f64v a, f64v b) { return _mm256_min_pd(a, b); }
 INLINE f64v f64_max(f64v a, f64v b) { return _mm256_max_pd(a, b); }
+INLINE f64v f64_min(f64v a, f64v b) { return _mm256_min_pd(a, b); }
 INLINE f64v f64_clamp(f64v a, f64v b) { return _mm256_max_pd(_mm256_min_pd(a, b), -b); }
 INLINE f64v f64_select(f64_mask m, f64v a, f64v b) { return _mm256_blendv_pd(b, a, (f64v)m); }
 INLINE unsigned f64_lanes(f64_mask m) { return (unsigned)_mm256_movemask_pd((f64v)m); }
@@ -78,6 +80,11 @@ INLINE void f32_rows(f32v *c, int n, const f32 *table, f32_bits k)
     ab = (f64v)_mm256_unpackhi_ps(r[0], r[1]), cd = (f64v)_mm256_unpackhi_ps(r[2], r[3]);
     c[2] = (f32v)_mm256_unpacklo_pd(ab, cd);
     c[3] = (f32v)_mm256_unpackhi_pd(ab, cd);
+}
+
+INLINE f32_signed s32_max(f32_signed a, f32_signed b)
+{
+    return (f32_signed)_mm256_max_epi32((__m256i)a, (__m256i)b);
 }
 
 #define TO_NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)

@@ -59,4 +59,10 @@ INLINE f16_packed f16_pack(f32v v)
     return __builtin_convertvector(half, f16_packed);
 }
 
+INLINE f32_signed s32_max(f32_signed a, f32_signed b)
+{
+    f32_signed larger = a > b;
+    return (larger & a) | (~larger & b);
+}
+
 #define U16_TO_U32(v) __builtin_convertvector(v, f32_bits)
