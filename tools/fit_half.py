@@ -98,7 +98,7 @@ def weight(half, t):
 def quotient(half, function, n_terms, d_terms, rounds=12):
     """N and D, highest degree first. Each round solves for N - D y, relative to the D of the round before (Loeb, 1957),
     with weights that grow with the errors (Lawson, 1961)."""
-    nodes, first = 6 * (n_terms + d_terms - 1), function == "gate"  # then N/D is exactly 1/2 at 0
+    nodes, at_0 = 6 * (n_terms + d_terms - 1), arb(F32.round(smooth(function, arb(0))))  # N/D there
     xs = [
         (arb(half.end) * ((1 - arb.cos_pi(arb(2 * i + 1) / (2 * nodes))) / 2) ** arb(1.5)).mid()
         for i in range(nodes)
@@ -110,11 +110,11 @@ def quotient(half, function, n_terms, d_terms, rounds=12):
         a, b = [], []
         for t, y, w, d, g in zip(xs, ys, allowed, ds, grown):
             k = g.sqrt() / (d * w)
-            a.append([k * t**j for j in range(first, n_terms)] + [-k * y * t**j for j in range(1, d_terms)])
-            b.append([k * (y - arb(0.5) if first else y)])
+            a.append([k * t**j for j in range(1, n_terms)] + [-k * y * t**j for j in range(1, d_terms)])
+            b.append([k * (y - at_0)])
         a, b = arb_mat(a), arb_mat(b)
         c = (a.transpose() * a).solve(a.transpose() * b)
-        c = [arb(0.5)] * first + [c[i, 0].mid() for i in range(c.nrows())]
+        c = [at_0, *(c[i, 0].mid() for i in range(c.nrows()))]
         n, d = c[:n_terms], [arb(1), *c[n_terms:]]
         ns, ds = ([sum((x * t**j for j, x in enumerate(p)), arb(0)).mid() for t in xs] for p in (n, d))
         errors = [abs((top / bottom - y) / w).mid() for top, bottom, y, w in zip(ns, ds, ys, allowed)]
@@ -372,18 +372,20 @@ def settle(half, curve, start):
 
 
 def for_products(half, form, start):
-    """Coefficients of a logistic gradient that is multiplied by a factor, whose relative error counts beside its zero:
-    one more, tiny coefficient of t, the one with the least error."""
+    """Coefficients of a gradient that is multiplied by a factor. At 0 it is exactly 1/2, as ties ask for, and beside its
+    zero the relative error counts: a logistic one gets one more, tiny coefficient of t, that with the least error."""
     curve = Curve(half, f"grad_{form}", times=True)
     curve.only(np.flatnonzero((curve.x < 0) & (np.abs(curve.y) > 2.0**-120)))
-    moves = np.arange(-256, 257) * 2.0**-34
-    found = start | {"FALLS": [*start["FALLS"], moves.astype(f32)[:, None]]}
-    errors = [
-        np.abs(curve.kernel(fma, found).astype(np.float64) / curve.y - 1).max(1) for fma in (twice, fused)
-    ]
-    errors = np.maximum(*errors)
+    found, moves = start, np.arange(-256, 257) * 2.0**-34
+    if form != "erf":
+        found = start | {"FALLS": [*start["FALLS"], moves.astype(f32)[:, None]]}
+    kernels = [curve.kernel(fma, found).astype(np.float64) for fma in (twice, fused)]
+    errors = np.max([np.abs(np.atleast_2d(y) / curve.y - 1).max(1) for y in kernels], axis=0)
     if errors.min() > half.error:
         raise ArithmeticError(f"{half.name} grad_{form}: relative error 2^{math.log2(errors.min()):.2f}")
+    if form == "erf":
+        assert f32(ZERO_HI) * f32(start["N"][-1]) == 0.5
+        return start
     return start | {"FALLS": [*start["FALLS"], float(moves[errors.argmin()])]}
 
 
@@ -399,7 +401,7 @@ def coefficients(half):
         elif function == "grad":
             start["FALLS"] = FALLS[form]
         found[curve] = settle(half, curve, start)
-        if "FALLS" in start:
+        if function == "grad":
             found[f"times_{form}"] = for_products(half, form, start)
     return found
 

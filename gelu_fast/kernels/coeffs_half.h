@@ -133,13 +133,13 @@ static const f32 f16_V_gate_sigmoid[] = {
 #define f16_CUTOFF_grad_erf 0x1.f4p+2f /* 7.8125 */
 #define f16_VANISHING_grad_erf 0x1.d18p+3f /* 14.546875 */
 static const f32 f16_EXP2_grad_erf[] = {
-    0x1.30298ep-10f,
-    -0x1.a80026p-10f,
-    0x1.3255bp-7f,
-    -0x1.c5ee6ep-5f,
-    0x1.ebd484p-3f,
-    -0x1.62c40cp-1f,
-    0x1.ffd12p-1f,
+    0x1.1925p-10f,
+    -0x1.a4dff6p-10f,
+    0x1.33a91ap-7f,
+    -0x1.c5d986p-5f,
+    0x1.eba488p-3f,
+    -0x1.62a2dap-1f,
+    0x1.ffa18ap-1f,
 };
 static const f32 f16_V_grad_erf[] = {
     0x1.715476p-1f,
@@ -147,15 +147,41 @@ static const f32 f16_V_grad_erf[] = {
     -0x1.d57136p-6f,
 };
 static const f32 f16_N_grad_erf[] = {
-    0x1.0230dp-5f,
-    0x1.c13e7p-3f,
-    0x1.2ebb44p-1f,
-    0x1.54a44ap-1f,
+    0x1.0000ep-5f,
+    0x1.bf2a92p-3f,
+    0x1.2e11a6p-1f,
+    0x1.54c3f8p-1f,
 };
 static const f32 f16_D_grad_erf[] = {
-    0x1.439a44p-4f,
-    0x1.f557c4p-2f,
-    0x1.2781cep+0f,
+    0x1.40c032p-4f,
+    0x1.f30d44p-2f,
+    0x1.26ed2p+0f,
+    0x1p+0f,
+};
+static const f32 f16_EXP2_times_erf[] = {
+    0x1.3f9082p-13f,
+    -0x1.5f0a6ap-10f,
+    0x1.3b30bp-7f,
+    -0x1.c6af78p-5f,
+    0x1.ebfbd8p-3f,
+    -0x1.62e43p-1f,
+    0x1p+0f,
+};
+static const f32 f16_V_times_erf[] = {
+    0x1.715476p-1f,
+    0x1.8p-1f,
+    -0x1.d57136p-6f,
+};
+static const f32 f16_N_times_erf[] = {
+    0x1.01048ep-5f,
+    0x1.bfb70ep-3f,
+    0x1.2e0bc2p-1f,
+    0x1.54851ap-1f,
+};
+static const f32 f16_D_times_erf[] = {
+    0x1.424222p-4f,
+    0x1.f3d902p-2f,
+    0x1.2712bep+0f,
     0x1p+0f,
 };
 #define f16_CUTOFF_grad_tanh 0x1.b8p+2f /* 6.875 */
@@ -377,15 +403,40 @@ static const f32 bf16_V_grad_erf[] = {
     -0x1.d57136p-6f,
 };
 static const f32 bf16_N_grad_erf[] = {
-    0x1.39c05ap-5f,
-    0x1.f8985ap-3f,
-    0x1.41c9fp-1f,
-    0x1.548526p-1f,
+    0x1.37453ap-5f,
+    0x1.f65ea8p-3f,
+    0x1.41173ap-1f,
+    0x1.54851ap-1f,
 };
 static const f32 bf16_D_grad_erf[] = {
-    0x1.8941a2p-4f,
-    0x1.17217ap-1f,
-    0x1.35ebbcp+0f,
+    0x1.8625d8p-4f,
+    0x1.16067p-1f,
+    0x1.3564f4p+0f,
+    0x1p+0f,
+};
+static const f32 bf16_EXP2_times_erf[] = {
+    -0x1.5ac9ccp-10f,
+    0x1.3cec2p-7f,
+    -0x1.c6b9e8p-5f,
+    0x1.ebf9b6p-3f,
+    -0x1.62e426p-1f,
+    0x1p+0f,
+};
+static const f32 bf16_V_times_erf[] = {
+    0x1.715476p-1f,
+    0x1.8p-1f,
+    -0x1.d57136p-6f,
+};
+static const f32 bf16_N_times_erf[] = {
+    0x1.37453ap-5f,
+    0x1.f65ea8p-3f,
+    0x1.41173ap-1f,
+    0x1.54851ap-1f,
+};
+static const f32 bf16_D_times_erf[] = {
+    0x1.8625d8p-4f,
+    0x1.16067p-1f,
+    0x1.3564f4p+0f,
     0x1p+0f,
 };
 #define bf16_CUTOFF_grad_tanh 0x1.5ep+3f /* 10.9375 */

@@ -116,12 +116,16 @@ INLINE void S(gate_erf)(V *y, const V *t, const V *x, int n)
     }
 }
 
-/* T = q exp of the gradient. */
-INLINE void S(grad_erf)(V *q, S(exp_t) * exp, const V *t, int n)
-{
-    QUOTIENT(q, ((HALF_ZERO_HI - t[i]) + HALF_ZERO_LO) *, t, grad_erf)
-    S(exp_erf)(exp, t, S(V_grad_erf), EXP2(grad_erf), n);
-}
+/* T = q exp of the gradient; of that times a factor likewise, where T(0) is exactly 1/2. */
+#define ERF_GRAD(name)                                                                                       \
+    INLINE void S(name##_erf)(V *q, S(exp_t) * exp, const V *t, int n)                                       \
+    {                                                                                                        \
+        QUOTIENT(q, ((HALF_ZERO_HI - t[i]) + HALF_ZERO_LO) *, t, name##_erf)                                 \
+        S(exp_erf)(exp, t, S(V_##name##_erf), EXP2(name##_erf), n);                                          \
+    }
+ERF_GRAD(grad)
+ERF_GRAD(times)
+#undef ERF_GRAD
 
 #define LOGISTIC(form)                                                                                       \
     INLINE void S(value_##form)(V *q, S(exp_t) * exp, const V *t, const V *by, int n)                        \
@@ -162,7 +166,6 @@ LOGISTIC_GRAD(grad, sigmoid, ONE *(high + low) + E)
 LOGISTIC_GRAD(times, tanh, FMA(ONE *t[i], SPLAT(c[3]), (ONE * high + E) + ONE * low))
 LOGISTIC_GRAD(times, sigmoid, FMA(ONE *t[i], SPLAT(c[3]), (ONE * high + E) + ONE * low))
 #undef LOGISTIC_GRAD
-INLINE void S(times_erf)(V *q, S(exp_t) * exp, const V *t, int n) { S(grad_erf)(q, exp, t, n); }
 #undef QUOTIENT
 
 /* t for a curve that is 0 from `cutoff` on; NaN stays NaN. */
