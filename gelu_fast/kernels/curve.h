@@ -66,7 +66,7 @@ NOINLINE void C(rare)(const V *x, V *y, int n)
         }
         if (ANY(some_tail))
             for (int j = 0; j < RARE; j++) {
-                V within = MAX(SPLAT(C(END)), R(min)(t[j], SPLAT(C(CUTOFF))));
+                V within = MAX(SPLAT(C(END)), MIN(t[j], SPLAT(C(CUTOFF))));
                 T[j] = R(unscale)(C(tail)(within).hi, (BITS){0} + LIFT);
             }
         for (int j = 0; j < RARE; j++)

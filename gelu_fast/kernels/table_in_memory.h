@@ -42,7 +42,7 @@
 INLINE TWO R(T_from_row)(V t, const REAL *table, int rows, REAL width, int any, V *index)
 {
     if (any)
-        t = R(min)(t, SPLAT((REAL)(rows - 1) * width));
+        t = MIN(t, SPLAT((REAL)(rows - 1) * width));
     *index = FMA(t, SPLAT(1 / width), SPLAT(R(ROUNDER)));
     V k = *index - R(ROUNDER), d = FMA(MAX(k - 1, SPLAT(0)), SPLAT(-width), t), d2 = d * d;
     V c[R(TERMS)];

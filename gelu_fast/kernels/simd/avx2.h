@@ -23,7 +23,6 @@ INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm256_fnmadd_ps(a, b,
 INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
 INLINE f32v f32_min(f32v a, f32v b) { return _mm256_min_ps(a, b); }
 INLINE f32v f32_max(f32v a, f32v b) { return _mm256_max_ps(a, b); }
-INLINE f32v f32_min(f32v a, f32v b) { return _mm256_min_ps(a, b); }
 INLINE f32v f32_clamp(f32v a, f32v b) { return _mm256_max_ps(_mm256_min_ps(a, b), -b); }
 INLINE f32v f32_select(f32_mask m, f32v a, f32v b) { return _mm256_blendv_ps(b, a, (f32v)m); }
 INLINE unsigned f32_lanes(f32_mask m) { return (unsigned)_mm256_movemask_ps((f32v)m); }
@@ -34,7 +33,6 @@ INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return _mm256_fnmadd_pd(a, b,
 INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
 INLINE f64v f64_min(f64v a, f64v b) { return _mm256_min_pd(a, b); }
 INLINE f64v f64_max(f64v a, f64v b) { return _mm256_max_pd(a, b); }
-INLINE f64v f64_min(f64v a, f64v b) { return _mm256_min_pd(a, b); }
 INLINE f64v f64_clamp(f64v a, f64v b) { return _mm256_max_pd(_mm256_min_pd(a, b), -b); }
 INLINE f64v f64_select(f64_mask m, f64v a, f64v b) { return _mm256_blendv_pd(b, a, (f64v)m); }
 INLINE unsigned f64_lanes(f64_mask m) { return (unsigned)_mm256_movemask_pd((f64v)m); }

@@ -17,7 +17,6 @@ INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm512_fnmadd_ps(a, b,
 INLINE f32v f32_fma_exact(f32v a, f32v b, f32v c) { return f32_fma(a, b, c); }
 INLINE f32v f32_min(f32v a, f32v b) { return _mm512_min_ps(a, b); }
 INLINE f32v f32_max(f32v a, f32v b) { return _mm512_max_ps(a, b); }
-INLINE f32v f32_min(f32v a, f32v b) { return _mm512_min_ps(a, b); }
 INLINE f32v f32_clamp(f32v a, f32v b) { return _mm512_range_ps(a, b, 2); }
 INLINE f32_mask f32_le(f32v a, f32v b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 INLINE f32_mask f32_positive_le(f32v t, f32v a)
@@ -35,7 +34,6 @@ INLINE f64v f64_residual(f64v c, f64v a, f64v b) { return _mm512_fnmadd_pd(a, b,
 INLINE f64v f64_fma_exact(f64v a, f64v b, f64v c) { return f64_fma(a, b, c); }
 INLINE f64v f64_min(f64v a, f64v b) { return _mm512_min_pd(a, b); }
 INLINE f64v f64_max(f64v a, f64v b) { return _mm512_max_pd(a, b); }
-INLINE f64v f64_min(f64v a, f64v b) { return _mm512_min_pd(a, b); }
 INLINE f64v f64_clamp(f64v a, f64v b) { return _mm512_range_pd(a, b, 2); }
 INLINE f64_mask f64_le(f64v a, f64v b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 INLINE f64_mask f64_positive_le(f64v t, f64v a)

@@ -21,6 +21,5 @@ INLINE MASK R(positive_le)(V t, V a)
 INLINE V R(select)(MASK m, V a, V b) { return (V)((m & (MASK)a) | (~m & (MASK)b)); }
 INLINE V R(min)(V a, V b) { return R(select)((MASK)(a < b), a, b); }
 INLINE V R(max)(V a, V b) { return R(select)((MASK)(a > b), a, b); }
-INLINE V R(min)(V a, V b) { return R(select)((MASK)(a < b), a, b); }
 INLINE V R(clamp)(V a, V b) { return R(select)((MASK)(a > b), b, R(max)(-b, a)); }
 #endif
