@@ -121,7 +121,7 @@ NOINLINE void C(rare_times)(const V *as, const V *x, V *y, int n)
     }
 }
 
-INLINE TWO C(any)(V x)
+NOINLINE TWO C(any)(V x)
 {
     MASK usual = C(usual)(x), tiny = POSITIVE_LE(R(abs)(x), SPLAT(TINY));
     TWO y = C(common)(ZERO_UNLESS(usual, x), 1);
@@ -136,7 +136,7 @@ INLINE TWO C(any)(V x)
     return y;
 }
 
-INLINE TWO C(any_times)(V a, V x)
+NOINLINE TWO C(any_times)(V a, V x)
 {
     MASK usual = C(usual_times)(a, x);
     TWO y = C(common_times)(ZERO_UNLESS(usual, a), ZERO_UNLESS(usual, x), 1);

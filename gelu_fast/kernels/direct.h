@@ -3,11 +3,10 @@
  * The loops of kernels without rare cases (half.h): a function of n vectors of each input, whose results are rounded as
  * they are stored. Included once a STORAGE. */
 typedef void S(function)(const V *in, V *out, int n);
-typedef void S(store_pair)(STORAGE *p, V first, V second);
 
 /* HALF_GROUP vectors at a time; where they end. Two vectors hold 2 V_LANES elements in any order. */
 INLINE ptrdiff_t S(direct_groups)(const STORAGE *const *x, STORAGE *const *y, ptrdiff_t at, ptrdiff_t n,
-                                  int n_in, int n_out, S(function) * function, S(store_pair) * store_two)
+                                  int n_in, int n_out, S(function) * function)
 {
     const int vectors = HALF_GROUP;
     for (; n - at >= vectors * V_LANES; at += vectors * V_LANES) {
@@ -21,7 +20,7 @@ INLINE ptrdiff_t S(direct_groups)(const STORAGE *const *x, STORAGE *const *y, pt
         function(in, out, vectors);
         for (int j = 0; j < n_out; j++)
             for (int i = 0; i < vectors; i += 2)
-                store_two(y[j] + at + i * V_LANES, out[j * vectors + i], out[j * vectors + i + 1]);
+                S(store_two)(y[j] + at + i * V_LANES, out[j * vectors + i], out[j * vectors + i + 1]);
     }
     return at;
 }
@@ -32,7 +31,7 @@ INLINE void S(direct)(char *const *args, ptrdiff_t n, int n_in, int n_out, S(fun
     const STORAGE *x[MAX_IN];
     STORAGE *y[MAX_OUT];
     S(operands)(x, y, args, n_in, n_out);
-    ptrdiff_t at = S(direct_groups)(x, y, 0, n, n_in, n_out, function, S(store_two));
+    ptrdiff_t at = S(direct_groups)(x, y, 0, n, n_in, n_out, function);
     for (; at < n; at += V_LANES) {
         const ptrdiff_t length = n - at < V_LANES ? n - at : V_LANES;
         V in[MAX_IN], out[MAX_OUT];
@@ -47,15 +46,26 @@ INLINE void S(direct)(char *const *args, ptrdiff_t n, int n_in, int n_out, S(fun
     }
 }
 
-INLINE void S(direct_streaming)(char *const *args, ptrdiff_t n, int n_in, int n_out, S(function) * function,
-                                gelu_kernel *plain)
+/* Past the caches, by way of a buffer: an inlined copy of each function would take as much room as the first one. */
+NOINLINE void S(direct_streaming)(char *const *args, ptrdiff_t n, int n_in, int n_out, gelu_kernel *plain)
 {
-    const STORAGE *x[MAX_IN];
-    STORAGE *y[MAX_OUT];
+    enum { ROOM = 1024 };
+    __attribute__((aligned(64))) STORAGE room[MAX_OUT][ROOM];
     ptrdiff_t at = S(stream_start)(args, n, n_in, n_out);
     plain(args, at);
-    S(operands)(x, y, args, n_in, n_out);
-    at = S(direct_groups)(x, y, at, n, n_in, n_out, function, S(stream_two));
+    for (; n - at >= V_LANES;) {
+        const ptrdiff_t left = n - at < ROOM ? n - at : ROOM, length = left / V_LANES * V_LANES;
+        char *part[MAX_IN + MAX_OUT];
+        for (int j = 0; j < n_in; j++)
+            part[j] = args[j] + at * (ptrdiff_t)sizeof(STORAGE);
+        for (int j = 0; j < n_out; j++)
+            part[n_in + j] = (char *)room[j];
+        plain(part, length);
+        for (int j = 0; j < n_out; j++)
+            for (ptrdiff_t i = 0; i < length; i += V_LANES)
+                S(STREAM)((STORAGE *)args[n_in + j] + at + i, *(const S(packed) *)(room[j] + i));
+        at += length;
+    }
     STREAM_FENCE();
     S(finish)(args, at, n, n_in + n_out, plain);
 }

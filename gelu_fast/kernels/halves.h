@@ -68,10 +68,6 @@ INLINE void f16_store_two(f16 *p, f32v first, f32v second)
 {
     f16_store(p, first), f16_store(p + LANES(f32), second);
 }
-INLINE void f16_stream_two(f16 *p, f32v first, f32v second)
-{
-    f16_stream(p, first), f16_stream(p + LANES(f32), second);
-}
 
 /* Of each 32 bits the lower half is an element of the first vector, the upper half one of the second: without
  * conversions of integers, which cross lanes. A NaN here ends in zeros, as an input's or the hardware's own, so that its
@@ -94,14 +90,6 @@ INLINE f32_bits bf16_pack_two(f32v first, f32v second)
 INLINE void bf16_store_two(bf16 *p, f32v first, f32v second)
 {
     *(bf16_two *)p = bf16_pack_two(first, second);
-}
-INLINE void bf16_stream_two(bf16 *p, f32v first, f32v second)
-{
-    f32_bits two = bf16_pack_two(first, second);
-    bf16_packed halves[2];
-    memcpy(halves, &two, sizeof(two));
-    bf16_STREAM(p, halves[0]);
-    bf16_STREAM(p + LANES(f32), halves[1]);
 }
 
 #define REAL f32

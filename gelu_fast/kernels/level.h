@@ -159,7 +159,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
             }                                                                                                \
         }                                                                                                    \
     }                                                                                                        \
-    static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
+    static __attribute__((unused)) void name##_##S##_streaming(char *const *args, ptrdiff_t n)               \
     {                                                                                                        \
         ptrdiff_t at = S##_stream_start(args, n, n_in, n_out);                                               \
         const S *x[n_in];                                                                                    \
@@ -180,9 +180,9 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
     {                                                                                                        \
         S##_direct(args, n, n_in, n_out, S##_own_##name);                                                    \
     }                                                                                                        \
-    static void name##_##S##_streaming(char *const *args, ptrdiff_t n)                                       \
+    static __attribute__((unused)) void name##_##S##_streaming(char *const *args, ptrdiff_t n)               \
     {                                                                                                        \
-        S##_direct_streaming(args, n, n_in, n_out, S##_own_##name, name##_##S);                              \
+        S##_direct_streaming(args, n, n_in, n_out, name##_##S);                                              \
     }
 #define LOOP_f16 DIRECT
 #define LOOP_bf16 DIRECT
@@ -199,7 +199,12 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
 GELU_OF_STORED(LOOPS_OF_FORMS, LOOP_OF_STORED)
 GELU_OF_COMPUTED(LOOPS_OF_FORMS, LOOP)
 
+/* Without FMA nothing is gained past the caches: the results take longer to compute than to store. */
+#ifdef NO_FMA
+#define KERNEL(S, R, name) {name##_##S, name##_##S},
+#else
 #define KERNEL(S, R, name) {name##_##S, name##_##S##_streaming},
+#endif
 #define KERNELS_OF_TYPES(form, function) {GELU_TYPES(KERNEL, function##_##form)},
 #define KERNELS_OF_FORMS(function, n_in, n_out, with_mu_sigma) {GELU_FORMS(KERNELS_OF_TYPES, function)},
 const gelu_kernels PASTE(gelu_kernels_,
