@@ -40,7 +40,7 @@ def defined(path, name):
 
 
 _, _, ROWS = text("gelu_fast/kernels/functions.h").partition("#define GELU_FUNCTIONS(")
-ROWS = re.findall(r"ROW\((\w+), (\d), (\d), (\w+),", ROWS.partition("\n\n")[0])
+ROWS = re.findall(r"ROW\((\w+), (\d), (\d), (\w+),", ROWS)
 N_OPERANDS = {name: (int(n_in), int(n_out)) for name, n_in, n_out, _ in ROWS}
 MU_SIGMA_OF = {with_mu_sigma: name for name, _, _, with_mu_sigma in ROWS}
 

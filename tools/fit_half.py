@@ -32,7 +32,7 @@ class Half:
     exp2_terms: int  # at least 7 beside the zero of a logistic gradient
     end: float  # N/D holds to here
     error: float  # of T at most, relative: what the bounds of products leave to it
-    vanishes: int  # exponent of the T that no factor makes a number of this type; 0: as for float32
+    vanishes: int  # exponent of the T that no product of two factors makes a number; 0: as for float32
 
     def cutoff(self, curve):
         """From here on T is 0 beside x and 1, and for every factor."""
@@ -59,7 +59,7 @@ class Half:
         return np.rint(y / self.unit(y)) * self.unit(y)
 
 
-FLOAT16 = Half("f16", 10, -14, 0, 1 - 2.0**-24, exp2_terms=7, end=7.4, error=2.0**-15.4, vanishes=-42)
+FLOAT16 = Half("f16", 10, -14, 0, 1 - 2.0**-24, exp2_terms=7, end=8.8, error=2.0**-15.4, vanishes=-58)
 BFLOAT16 = Half("bf16", 7, -126, 40, 1.0, exp2_terms=6, end=14.6, error=2.0**-18, vanishes=0)
 
 
@@ -86,7 +86,7 @@ def smooth(function, t):
 
 
 def weight(half, t):
-    """The relative error at t that counts as one: more where results are subnormal, for all factors up to 2^16."""
+    """The relative error at t that counts as one: more where results are subnormal, for all factors up to 2^32."""
     if not half.vanishes:
         return arb(1)
     T = fit.gate_tail("erf", t) * t.max(arb(1) / 2)
@@ -372,7 +372,7 @@ def settle(half, curve, start):
 
 
 def for_products(half, form, start):
-    """Coefficients of a gradient that is multiplied by a factor. At 0 it is exactly 1/2, as ties ask for, and beside its
+    """Coefficients of a gradient that is multiplied by a factor. At 0 it is exactly 1/2, as ties ask for. Beside its
     zero the relative error counts: a logistic one gets one more, tiny coefficient of t, that with the least error."""
     curve = Curve(half, f"grad_{form}", times=True)
     curve.only(np.flatnonzero((curve.x < 0) & (np.abs(curve.y) > 2.0**-120)))

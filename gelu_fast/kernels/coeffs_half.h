@@ -6,7 +6,7 @@
 #define HALF_ZERO_HI 0x1.80ead2p-1f /* t0 of erf, where the gradient is zero */
 #define HALF_ZERO_LO -0x1.a03fd4p-27f /* and what is left of it */
 
-#define f16_CUTOFF_erf 0x1.e4p+2f /* 7.5625 */
+#define f16_CUTOFF_erf 0x1.1cp+3f /* 8.875 */
 #define f16_VANISHING_erf 0x1.cb8p+3f /* 14.359375 */
 static const f32 f16_EXP2_erf[] = {
     0x1.3f9082p-13f,
@@ -23,61 +23,61 @@ static const f32 f16_V_erf[] = {
     -0x1.d57136p-6f,
 };
 static const f32 f16_N_erf[] = {
-    0x1.a99fcap-7f,
-    0x1.9fddfep-4f,
-    0x1.50e73p-2f,
+    0x1.b7f85ap-7f,
+    0x1.a85af2p-4f,
+    0x1.551116p-2f,
     0x1p-1f,
 };
 static const f32 f16_D_erf[] = {
-    0x1.0aed7ep-5f,
-    0x1.03f1c4p-2f,
-    0x1.babc3cp-1f,
-    0x1.74b5a6p+0f,
+    0x1.13e10ep-5f,
+    0x1.095952p-2f,
+    0x1.c02e98p-1f,
+    0x1.76ca92p+0f,
     0x1p+0f,
 };
-#define f16_CUTOFF_tanh 0x1.a8p+2f /* 6.625 */
+#define f16_CUTOFF_tanh 0x1.e4p+2f /* 7.5625 */
 #define f16_VANISHING_tanh 0x1.58cp+3f /* 10.7734375 */
 static const f32 f16_EXP2_tanh[] = {
-    -0x1.ee2c6p-13f,
-    -0x1.54842p-10f,
-    0x1.3f438ap-7f,
-    -0x1.c6c4eap-5f,
-    0x1.ebf6fep-3f,
+    -0x1.a06124p-13f,
+    -0x1.55a702p-10f,
+    0x1.3ebfe8p-7f,
+    -0x1.c6c34cp-5f,
+    0x1.ebf7b4p-3f,
     -0x1.62e41cp-1f,
     0x1.000002p+0f,
 };
 static const f32 f16_V_tanh[] = {
     0x1.26aec2p+1f,
     0x1.26bp+1f,
-    -0x1.3d715cp-15f,
+    -0x1.3d661ep-15f,
     0x1.a5a7dp-4f,
 };
-#define f16_CUTOFF_sigmoid 0x1.2ep+4f /* 18.875 */
+#define f16_CUTOFF_sigmoid 0x1.99p+4f /* 25.5625 */
 #define f16_VANISHING_sigmoid 0x1.fc4p+5f /* 63.53125 */
 static const f32 f16_EXP2_sigmoid[] = {
-    0x1.6f418ep-12f,
-    -0x1.636152p-10f,
-    0x1.38d58ep-7f,
-    -0x1.c6a0dcp-5f,
-    0x1.ebffd8p-3f,
-    -0x1.62e444p-1f,
-    0x1.fffffep-1f,
+    0x1.a21d9ep-13f,
+    -0x1.5e1ap-10f,
+    0x1.3a9f44p-7f,
+    -0x1.c6b6b6p-5f,
+    0x1.ebfcb4p-3f,
+    -0x1.62e41cp-1f,
+    0x1p+0f,
 };
 static const f32 f16_V_sigmoid[] = {
     0x1.3a4cbep+1f,
     0x1.3a5p+1f,
-    -0x1.a10f5cp-14f,
+    -0x1.a119b8p-14f,
 };
-#define f16_CUTOFF_gate_erf 0x1.dp+2f /* 7.25 */
+#define f16_CUTOFF_gate_erf 0x1.14p+3f /* 8.625 */
 #define f16_VANISHING_gate_erf 0x1.c58p+3f /* 14.171875 */
 static const f32 f16_EXP2_gate_erf[] = {
-    0x1.653b2p-14f,
-    -0x1.58fffap-10f,
-    0x1.3b513ap-7f,
-    -0x1.c6b5bp-5f,
-    0x1.ebf2bp-3f,
-    -0x1.62dd16p-1f,
-    0x1.fff5dap-1f,
+    0x1.832cd4p-13f,
+    -0x1.655eb6p-10f,
+    0x1.3ade06p-7f,
+    -0x1.c69bep-5f,
+    0x1.ebf0dcp-3f,
+    -0x1.62dc58p-1f,
+    0x1.fff4c4p-1f,
 };
 static const f32 f16_V_gate_erf[] = {
     0x1.715476p-1f,
@@ -85,36 +85,36 @@ static const f32 f16_V_gate_erf[] = {
     -0x1.d57136p-6f,
 };
 static const f32 f16_N_gate_erf[] = {
-    0x1.aa7ba2p-7f,
-    0x1.a14402p-4f,
-    0x1.51eafep-2f,
-    0x1.000514p-1f,
+    0x1.b95fe6p-7f,
+    0x1.a989bcp-4f,
+    0x1.55c7c6p-2f,
+    0x1.00059ep-1f,
 };
 static const f32 f16_D_gate_erf[] = {
-    0x1.0b6d2cp-5f,
-    0x1.04d7dp-2f,
-    0x1.bbdb44p-1f,
-    0x1.75346ep+0f,
+    0x1.14ba0ap-5f,
+    0x1.0a16ccp-2f,
+    0x1.c102fp-1f,
+    0x1.77224p+0f,
     0x1p+0f,
 };
-#define f16_CUTOFF_gate_tanh 0x1.9cp+2f /* 6.4375 */
+#define f16_CUTOFF_gate_tanh 0x1.d8p+2f /* 7.375 */
 #define f16_VANISHING_gate_tanh 0x1.56p+3f /* 10.6875 */
 static const f32 f16_EXP2_gate_tanh[] = {
-    0x1.d93236p-12f,
-    -0x1.874194p-10f,
-    0x1.3769dcp-7f,
-    -0x1.c64dcp-5f,
-    0x1.ec01f2p-3f,
-    -0x1.62e49ep-1f,
+    0x1.426d24p-12f,
+    -0x1.850f7ep-10f,
+    0x1.3a025p-7f,
+    -0x1.c65674p-5f,
+    0x1.ebfbf2p-3f,
+    -0x1.62e486p-1f,
     0x1.000002p+0f,
 };
 static const f32 f16_V_gate_tanh[] = {
     0x1.26aec2p+1f,
     0x1.26bp+1f,
-    -0x1.3c6a48p-15f,
-    0x1.a5a7cep-4f,
+    -0x1.3eb6e4p-15f,
+    0x1.a5a7dp-4f,
 };
-#define f16_CUTOFF_gate_sigmoid 0x1.12p+4f /* 17.125 */
+#define f16_CUTOFF_gate_sigmoid 0x1.7ap+4f /* 23.625 */
 #define f16_VANISHING_gate_sigmoid 0x1.e8cp+5f /* 61.09375 */
 static const f32 f16_EXP2_gate_sigmoid[] = {
     0x1.3f9082p-13f,
@@ -130,16 +130,16 @@ static const f32 f16_V_gate_sigmoid[] = {
     0x1.3a5p+1f,
     -0x1.a11c08p-14f,
 };
-#define f16_CUTOFF_grad_erf 0x1.f4p+2f /* 7.8125 */
+#define f16_CUTOFF_grad_erf 0x1.24p+3f /* 9.125 */
 #define f16_VANISHING_grad_erf 0x1.d18p+3f /* 14.546875 */
 static const f32 f16_EXP2_grad_erf[] = {
-    0x1.1925p-10f,
-    -0x1.a4dff6p-10f,
-    0x1.33a91ap-7f,
-    -0x1.c5d986p-5f,
-    0x1.eba488p-3f,
-    -0x1.62a2dap-1f,
-    0x1.ffa18ap-1f,
+    -0x1.a6f0a6p-13f,
+    -0x1.71ea78p-10f,
+    0x1.3fa46ap-7f,
+    -0x1.c64d3p-5f,
+    0x1.ebca52p-3f,
+    -0x1.62c5eap-1f,
+    0x1.ffd3eap-1f,
 };
 static const f32 f16_V_grad_erf[] = {
     0x1.715476p-1f,
@@ -147,15 +147,15 @@ static const f32 f16_V_grad_erf[] = {
     -0x1.d57136p-6f,
 };
 static const f32 f16_N_grad_erf[] = {
-    0x1.0000ep-5f,
-    0x1.bf2a92p-3f,
-    0x1.2e11a6p-1f,
-    0x1.54c3f8p-1f,
+    0x1.07e148p-5f,
+    0x1.c74aeep-3f,
+    0x1.30efb8p-1f,
+    0x1.54a26ep-1f,
 };
 static const f32 f16_D_grad_erf[] = {
-    0x1.40c032p-4f,
-    0x1.f30d44p-2f,
-    0x1.26ed2p+0f,
+    0x1.4ab86cp-4f,
+    0x1.fbaa26p-2f,
+    0x1.292b32p+0f,
     0x1p+0f,
 };
 static const f32 f16_EXP2_times_erf[] = {
@@ -173,37 +173,37 @@ static const f32 f16_V_times_erf[] = {
     -0x1.d57136p-6f,
 };
 static const f32 f16_N_times_erf[] = {
-    0x1.01048ep-5f,
-    0x1.bfb70ep-3f,
-    0x1.2e0bc2p-1f,
+    0x1.0767ep-5f,
+    0x1.c66aeep-3f,
+    0x1.307d56p-1f,
     0x1.54851ap-1f,
 };
 static const f32 f16_D_times_erf[] = {
-    0x1.424222p-4f,
-    0x1.f3d902p-2f,
-    0x1.2712bep+0f,
+    0x1.4a3d86p-4f,
+    0x1.fad52cp-2f,
+    0x1.28e918p+0f,
     0x1p+0f,
 };
-#define f16_CUTOFF_grad_tanh 0x1.b8p+2f /* 6.875 */
+#define f16_CUTOFF_grad_tanh 0x1.fp+2f /* 7.75 */
 #define f16_VANISHING_grad_tanh 0x1.5ccp+3f /* 10.8984375 */
 static const f32 f16_EXP2_grad_tanh[] = {
-    -0x1.caaeap-15f,
-    -0x1.763fp-10f,
-    0x1.3cf96ap-7f,
-    -0x1.c66d86p-5f,
-    0x1.ebfb2p-3f,
-    -0x1.62e48ap-1f,
+    0x1.8dc68ap-13f,
+    -0x1.7ea868p-10f,
+    0x1.3a5a14p-7f,
+    -0x1.c6556p-5f,
+    0x1.ebfd3ep-3f,
+    -0x1.62e492p-1f,
     0x1p+0f,
 };
 static const f32 f16_V_grad_tanh[] = {
     0x1.26aec2p+1f,
     0x1.26bp+1f,
-    -0x1.3d95d6p-15f,
+    -0x1.3d8d7ap-15f,
     0x1.a5a7dp-4f,
 };
 static const f32 f16_FALLS_grad_tanh[] = {
     -0x1.988p+0f,
-    -0x1.15392ap-14f,
+    -0x1.1523fp-14f,
     -0x1.b6676cp-3f,
 };
 static const f32 f16_EXP2_times_tanh[] = {
@@ -227,25 +227,25 @@ static const f32 f16_FALLS_times_tanh[] = {
     -0x1.b6676cp-3f,
     -0x1.44p-28f,
 };
-#define f16_CUTOFF_grad_sigmoid 0x1.33p+4f /* 19.1875 */
+#define f16_CUTOFF_grad_sigmoid 0x1.9ep+4f /* 25.875 */
 #define f16_VANISHING_grad_sigmoid 0x1.fecp+5f /* 63.84375 */
 static const f32 f16_EXP2_grad_sigmoid[] = {
-    0x1.1d08ap-13f,
-    -0x1.67edc4p-10f,
-    0x1.3beacap-7f,
-    -0x1.c6a424p-5f,
-    0x1.ebfa8ep-3f,
-    -0x1.62e436p-1f,
+    0x1.b76824p-13f,
+    -0x1.6c53dep-10f,
+    0x1.3afe9ap-7f,
+    -0x1.c6964p-5f,
+    0x1.ebfbd8p-3f,
+    -0x1.62e448p-1f,
     0x1.fffffep-1f,
 };
 static const f32 f16_V_grad_sigmoid[] = {
     0x1.3a4cbep+1f,
     0x1.3a5p+1f,
-    -0x1.a129bcp-14f,
+    -0x1.a12264p-14f,
 };
 static const f32 f16_FALLS_grad_sigmoid[] = {
     -0x1.b3bp+0f,
-    -0x1.9137a6p-14f,
+    -0x1.916eep-14f,
     0.f,
 };
 static const f32 f16_EXP2_times_sigmoid[] = {

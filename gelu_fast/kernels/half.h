@@ -168,6 +168,9 @@ LOGISTIC_GRAD(times, sigmoid, FMA(ONE *t[i], SPLAT(c[3]), (ONE * high + E) + ONE
 #undef LOGISTIC_GRAD
 #undef QUOTIENT
 
+/* y, or x where x is NaN: of which NaN a sum or a product is, the order of operands decides. */
+INLINE V S(with_nan)(V y, V x) { return SELECT(LE(x, SPLAT(__builtin_inff())), y, x); }
+
 /* t for a curve that is 0 from `cutoff` on; NaN stays NaN. */
 INLINE V S(clamped)(V x, REAL cutoff) { return MIN(SPLAT(cutoff), R(abs)(x)); }
 

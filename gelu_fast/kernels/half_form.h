@@ -60,7 +60,11 @@ INLINE void F(value_times)(const V *a, const V *x, V *y, int n)
     EACH t[i] = S(clamped)(x[i], F(CUTOFF));
     EACH y[i] = R(with_sign)(t[i], (BITS)x[i]);
     F(value)(q, exp, t, y, n);
-    EACH y[i] = F(product)(a[i], x[i], q[i], exp[i], MAX(SPLAT(0), x[i]), F(VANISHING));
+    EACH
+    {
+        V product = F(product)(a[i], x[i], q[i], exp[i], MAX(SPLAT(0), x[i]), F(VANISHING));
+        y[i] = R(with_sign)(product, (BITS)a[i] ^ (BITS)x[i]); /* of a zero, too */
+    }
 }
 
 INLINE void F(grad_times)(const V *a, const V *x, V *y, int n)

@@ -8,7 +8,6 @@
  *   S##_half_of_k(shifted)   an integer near k/2 in a number's exponent
  *   S##_normal(t)        t, or a normal number in place of a smaller one
  *   S##_without_sign(T, x, vanishing)   0 in place of T where |x| >= vanishing, as float32 has no smaller number
- *   S##_with_nan(y, x)   y, or NaN where x is NaN and unlift has lost it
  *   S##_LIMIT            that T is subtracted from: 1, or the number below, which serves more inputs of float16 */
 #include "coeffs_half.h"
 
@@ -24,7 +23,6 @@ INLINE f32v f16_without_sign(f32v T, f32v x, f32 vanishing)
 {
     return f32_zero_unless(~f32_le((f32v){0} + vanishing, f32_abs(x)), T);
 }
-INLINE f32v f16_with_nan(f32v y, f32v x) { return y; }
 
 /* A subnormal number is a float32 whose last bits are those of a sum, less the larger term. Of the two, this and the
  * shifted exponent, the smaller one is right when lifted, and the larger one when unlifted. */
@@ -54,11 +52,6 @@ INLINE f32_bits bf16_half_of_k(f32v shifted)
 }
 INLINE f32v bf16_normal(f32v t) { return f32_max((f32v){0} + 0x1p-40f, t); }
 INLINE f32v bf16_without_sign(f32v T, f32v x, f32 vanishing) { return T; }
-INLINE f32v bf16_with_nan(f32v y, f32v x)
-{
-    return f32_select(f32_le(x, (f32v){0} + __builtin_inff()), y, x);
-}
-
 /* Two vectors at a time, in any order, but stored as they were loaded. */
 INLINE void f16_load_two(const f16 *p, f32v *first, f32v *second)
 {

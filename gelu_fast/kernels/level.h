@@ -73,15 +73,10 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
         }
 #define STORE_GROUP(S, R, name, n_in, n_out, vectors, any, store, to)                                        \
     R##_two out[(n_out) * (vectors)];                                                                        \
-    R##v once[(n_out) * (vectors)];                                                                          \
     R##_group_##name(in, out, vectors, any);                                                                 \
-    for (int j = 0; j < (n_out) * (vectors); j++)                                                            \
-        once[j] = out[j].hi;                                                                                 \
-    for (int k = 0; k < vectors; k++)                                                                        \
-        S##_round_once(in, once, k, vectors, n_in, n_out, R##_again_##name);                                 \
     for (int j = 0; j < n_out; j++)                                                                          \
         for (int k = 0; k < vectors; k++)                                                                    \
-            store(y[j] + (to) + k * LANES(R), once[j * (vectors) + k]);
+            store(y[j] + (to) + k * LANES(R), out[j * (vectors) + k].hi);
 
 /* Whole groups, as long as they lie in the segments. */
 #define EACH_GROUP(S, R, name, n_in, n_out, store, vectors)                                                  \
@@ -114,7 +109,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
             S##_note(block->masks, i, rare);                                                                 \
             some |= rare;                                                                                    \
         }                                                                                                    \
-        S##_begin(block, length, group, n_in, n_out, R##_rare_##name, R##_again_##name);                     \
+        S##_begin(block, length, group, n_in, n_out, R##_rare_##name);                                       \
         if (some)                                                                                            \
             S##_collect(block, x, y, at);                                                                    \
         if (!S##_mostly_rare(block))                                                                         \
@@ -150,13 +145,11 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
             for (int j = 0; j < n_in; j++)                                                                   \
                 in[j] = length == LANES(R) ? S##_load(x[j] + at) : S##_load_part(x[j] + at, length);         \
             R##_again_##name(in, out);                                                                       \
-            for (int j = 0; j < n_out; j++) {                                                                \
-                R##v once = S##_undecided(out[j].hi) ? R##_to_odd(out[j]) : out[j].hi;                       \
+            for (int j = 0; j < n_out; j++)                                                                  \
                 if (length == LANES(R))                                                                      \
-                    S##_store(y[j] + at, once);                                                              \
+                    S##_store(y[j] + at, out[j].hi);                                                         \
                 else                                                                                         \
-                    S##_store_part(y[j] + at, once, length);                                                 \
-            }                                                                                                \
+                    S##_store_part(y[j] + at, out[j].hi, length);                                            \
         }                                                                                                    \
     }                                                                                                        \
     static __attribute__((unused)) void name##_##S##_streaming(char *const *args, ptrdiff_t n)               \

@@ -13,26 +13,6 @@ INLINE void S(operands)(const STORAGE **x, STORAGE **y, char *const *args, int n
         y[j] = (STORAGE *)args[n_in + j];
 }
 
-/* Round vector i of `vectors` outputs to STORAGE once. Only ties need the rounding error, and ties are rare: `again`
- * computes the vector a second time, so that errors are not kept. With them in the loop float16 took 0.26 ns for 0.22
- * (2^16; Zen 5). */
-INLINE void S(round_once)(const V *in, V *out, int i, int vectors, int n_in, int n_out,
-                          void (*again)(const V *in, TWO *out))
-{
-    int undecided = 0;
-    for (int j = 0; j < n_out; j++)
-        undecided |= S(undecided)(out[j * vectors + i]);
-    if (__builtin_expect(undecided, 0)) {
-        V of[MAX_IN];
-        TWO exact[MAX_OUT];
-        for (int j = 0; j < n_in; j++)
-            of[j] = in[j * vectors + i];
-        again(of, exact);
-        for (int j = 0; j < n_out; j++)
-            out[j * vectors + i] = R(to_odd)(exact[j]);
-    }
-}
-
 /* ---- rare lanes ----
  *
  * Where a group does not lie in the segments, a block from there on is computed as if no lane were rare. The rare lanes
@@ -51,7 +31,6 @@ typedef struct {
     ptrdiff_t length, group; /* elements of the block, and of a group of vectors */
     int n_in, n_out;
     void (*rare)(const V *in, V *out, int n);
-    void (*again)(const V *in, TWO *out);
     int found; /* rare lanes */
     int careful; /* replace rare lanes before anything is computed: there are subnormal numbers, which are slow */
     uint8_t masks[S(BLOCK) / S(NOTED) + 8];
@@ -66,12 +45,12 @@ INLINE ptrdiff_t S(in_block)(ptrdiff_t left, ptrdiff_t group)
 }
 
 INLINE void S(begin)(S(block) * block, ptrdiff_t length, ptrdiff_t group, int n_in, int n_out,
-                     void (*rare)(const V *in, V *out, int n), void (*again)(const V *in, TWO *out))
+                     void (*rare)(const V *in, V *out, int n))
 {
     block->length = length;
     block->group = group;
     block->n_in = n_in, block->n_out = n_out;
-    block->rare = rare, block->again = again;
+    block->rare = rare;
     block->found = block->careful = 0;
 }
 
@@ -143,18 +122,10 @@ NOINLINE void S(collect)(S(block) * block, const STORAGE *const *x, STORAGE *con
     block->vectors = vectors;
 }
 
-/* Compute what is packed, and round it to STORAGE. */
-INLINE void S(compute)(S(block) * block, int vectors)
-{
-    block->rare(block->in, block->out, vectors);
-    for (int i = 0; i < vectors; i++)
-        S(round_once)(block->in, block->out, i, vectors, block->n_in, block->n_out, block->again);
-}
-
 NOINLINE void S(compute_collected)(S(block) * block)
 {
     if (!S(mostly_rare)(block)) {
-        S(compute)(block, block->vectors);
+        block->rare(block->in, block->out, block->vectors);
         for (int j = 0; j < block->n_out; j++) {
             STORAGE *y = block->y[j], packed[S(FEW)];
             for (int i = 0; i < block->vectors; i++)
@@ -171,7 +142,7 @@ NOINLINE void S(compute_collected)(S(block) * block)
         for (int j = 0; j < block->n_in; j++)
             for (int i = 0; i < vectors; i++)
                 block->in[j * vectors + i] = S(load)(block->x[j] + (at + (i < most ? i : 0)) * V_LANES);
-        S(compute)(block, vectors);
+        block->rare(block->in, block->out, vectors);
         for (int j = 0; j < block->n_out; j++)
             for (int i = 0; i < most; i++)
                 S(store)(block->y[j] + (at + i) * V_LANES, block->out[j * vectors + i]);
