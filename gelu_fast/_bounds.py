@@ -23,8 +23,7 @@ UFUNCS = {
     for name, form in FORMS.items()
 }
 
-# Computed in float32, right to a thousandth of a float16's ULP (to a twentieth beside the zero of a gradient), and
-# rounded once.
+# Computed in float32, right to a thousandth of the type's ULP (float16: to a twentieth), and rounded from there.
 _NARROW = {"float16": 0.55, "bfloat16": 0.501}
 _OF_FUNCTION = {
     function: {"float16": 0.5, "bfloat16": 0.5, "float32": 1.0, "float64": 1.0} for function in UNARY

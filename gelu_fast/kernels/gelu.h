@@ -16,6 +16,9 @@
  *   END < t <= CUTOFF     T by an exponential and a smooth factor             tail.h
  *   elsewhere             T is 0; NaN gives NaN                               curve.h, which chooses
  *
+ * For x > 0 T does not count long before CUTOFF: from FAR on, which needs no tail. float16 and bfloat16 have formulas of
+ * their own (half.h), but for sums and quotients.
+ *
  * A function times a factor a, dy or up, is rounded once: the curve comes in two parts, and its tail is multiplied
  * while it is lifted above the subnormal numbers. Let 2^-p e be the relative error of the two parts and of the
  * rounding of a lo, p the precision. Then a product y is within 0.5 + 2^-p e |y|/ULP(y), at most 0.5 + e ULP, reached

@@ -25,8 +25,6 @@
  *                          multiple of 4 for f64. Where TABLE_IN_REGISTERS is defined, f32 has in its place
  *   f32_lookup(table, k)   table[k % 32], lane by lane
  *   u32_multiply(a, b, &high, &low)   both words of a b, b a scalar
- *   NOT_BEFORE(x)          keeps the compiler from hoisting arithmetic on x above the branch that shields it from
- *                          subnormal numbers
  *
  * and for storage, which storage.h makes loads and stores of:
  *

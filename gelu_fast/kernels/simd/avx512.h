@@ -9,8 +9,6 @@
 #define f64_GROUP 1
 #include "vectors.h"
 
-#define NOT_BEFORE(x) __asm__ volatile("" : "+v"(x))
-
 typedef __mmask16 f32_mask;
 INLINE f32v f32_fma(f32v a, f32v b, f32v c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE f32v f32_residual(f32v c, f32v a, f32v b) { return _mm512_fnmadd_ps(a, b, c); }

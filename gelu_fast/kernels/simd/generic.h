@@ -9,8 +9,6 @@
 
 #include "fma_exact.h"
 
-#define NOT_BEFORE(x) ((void)0)
-
 #define u32_multiply u32_multiply_wide
 
 #define f32_INTERLEAVE_LOW(a, b) ((f32v){a[0], b[0], a[1], b[1]})

@@ -9,8 +9,6 @@
 #define f64_GROUP 1
 #include "vectors.h"
 
-#define NOT_BEFORE(x) __asm__ volatile("" : "+w"(x))
-
 #define REAL f32
 #include "masks.h"
 #undef REAL

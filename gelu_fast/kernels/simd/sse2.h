@@ -11,8 +11,6 @@
 
 #include "fma_exact.h"
 
-#define NOT_BEFORE(x) __asm__ volatile("" : "+x"(x))
-
 INLINE unsigned f32_lanes(f32_mask m) { return (unsigned)_mm_movemask_ps((f32v)m); }
 INLINE unsigned f64_lanes(f64_mask m) { return (unsigned)_mm_movemask_pd((f64v)m); }
 
