@@ -58,11 +58,12 @@ NOINLINE void C(rare)(const V *x, V *y, int n)
 {
     for (int i = 0; i < n; i += RARE) {
         V of[RARE], t[RARE], T[RARE];
-        MASK some_tail = (MASK){0}, some_near = (MASK){0};
+        MASK tiny[RARE], in_segments[RARE];
+        MASK some_tail = (MASK){0}, some_tiny = (MASK){0}, some_in_segments = (MASK){0};
         for (int j = 0; j < RARE; j++) {
             of[j] = x[i + j], t[j] = R(abs)(of[j]), T[j] = SPLAT(0);
-            some_tail |= C(in_tail)(t[j]);
-            some_near |= LE(t[j], SPLAT(C(END)));
+            tiny[j] = POSITIVE_LE(t[j], SPLAT(TINY)), in_segments[j] = C(in_segments)(of[j]);
+            some_tail |= C(in_tail)(t[j]), some_tiny |= tiny[j], some_in_segments |= in_segments[j];
         }
         if (ANY(some_tail))
             for (int j = 0; j < RARE; j++) {
@@ -71,12 +72,14 @@ NOINLINE void C(rare)(const V *x, V *y, int n)
             }
         for (int j = 0; j < RARE; j++)
             y[i + j] = F(fix_sign)(of[j], F(limit)(of[j]) + F(signed_T)(of[j], T[j]), (BITS)of[j]);
-        if (ANY(some_near))
+        if (ANY(some_in_segments))
             for (int j = 0; j < RARE; j++) {
-                MASK near = LE(t[j], SPLAT(C(END))), tiny = POSITIVE_LE(t[j], SPLAT(TINY));
-                V common = C(common)(ZERO_UNLESS(near & ~tiny, of[j]), 0).hi;
-                y[i + j] = SELECT(tiny, F(tiny)(of[j]), SELECT(near, common, y[i + j]));
+                V common = C(common)(ZERO_UNLESS(in_segments[j], of[j]), 0).hi;
+                y[i + j] = SELECT(in_segments[j], common, y[i + j]);
             }
+        if (ANY(some_tiny))
+            for (int j = 0; j < RARE; j++)
+                y[i + j] = SELECT(tiny[j], F(tiny)(of[j]), y[i + j]);
     }
 }
 
@@ -86,14 +89,16 @@ NOINLINE void C(rare_times)(const V *as, const V *x, V *y, int n)
     for (int i = 0; i < n; i += RARE) {
         V a[RARE], of[RARE], t[RARE];
         TWO T[RARE];
-        MASK in_tail[RARE], some_tail = (MASK){0}, some_above = (MASK){0}, some_near = (MASK){0};
+        MASK in_tail[RARE], tiny[RARE], in_segments[RARE];
+        MASK some_tail = (MASK){0}, some_above = (MASK){0}, some_tiny = (MASK){0}, some_in_segments = (MASK){0};
         for (int j = 0; j < RARE; j++) {
             a[j] = as[i + j], of[j] = x[i + j], t[j] = R(abs)(of[j]);
             y[i + j] = a[j] * F(limit)(of[j]);
             in_tail[j] = C(in_tail)(t[j]);
             some_tail |= in_tail[j];
             some_above |= in_tail[j] & ~LE(of[j], SPLAT(0));
-            some_near |= LE(t[j], SPLAT(C(END)));
+            tiny[j] = POSITIVE_LE(t[j], SPLAT(TINY)), in_segments[j] = C(in_segments)(of[j]);
+            some_tiny |= tiny[j], some_in_segments |= in_segments[j];
         }
         if (ANY(some_tail))
             for (int j = 0; j < RARE; j++) {
@@ -108,14 +113,16 @@ NOINLINE void C(rare_times)(const V *as, const V *x, V *y, int n)
                 V above = R(any_product)(a[j], R(fast_two_sum)(limit, beside), limit);
                 y[i + j] = SELECT(in_tail[j] & ~LE(of[j], SPLAT(0)), above, y[i + j]);
             }
-        if (ANY(some_near))
+        if (ANY(some_in_segments))
             for (int j = 0; j < RARE; j++) {
-                MASK near = LE(t[j], SPLAT(C(END))), tiny = POSITIVE_LE(t[j], SPLAT(TINY));
-                V in_segments = ZERO_UNLESS(near & ~tiny, of[j]);
-                TWO exact = C(common_two_part)(in_segments, 0);
-                V product = R(any_product)(a[j], exact, F(sign)(in_segments, exact));
-                y[i + j] = SELECT(tiny, F(tiny_times)(a[j], of[j]), SELECT(near, product, y[i + j]));
+                V within = ZERO_UNLESS(in_segments[j], of[j]);
+                TWO exact = C(common_two_part)(within, 0);
+                V product = R(any_product)(a[j], exact, F(sign)(within, exact));
+                y[i + j] = SELECT(in_segments[j], product, y[i + j]);
             }
+        if (ANY(some_tiny))
+            for (int j = 0; j < RARE; j++)
+                y[i + j] = SELECT(tiny[j], F(tiny_times)(a[j], of[j]), y[i + j]);
         for (int j = 0; j < RARE; j++)
             y[i + j] = F(fix_sign)(of[j], y[i + j], (BITS)of[j] ^ (BITS)a[j]);
     }
