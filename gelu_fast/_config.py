@@ -26,7 +26,7 @@ def _cache():
     return (
         "unknown"
         if size == math.inf
-        else f"{size / 2**20:g} MiB; the results of larger calls are written past it"
+        else f"{size / 2**20:g} MiB; the results of larger calls may be written past it"
     )
 
 

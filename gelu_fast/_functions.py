@@ -108,7 +108,7 @@ _TINY = (
     "below half of the smallest subnormal (of float32 for float16 and smaller types) may count as zero; otherwise it "
     "is computed, within the bound."
 )
-_PRODUCT = "The product is rounded once. "
+_PRODUCT = "The product is rounded once, in float16 and smaller types by way of float32. "
 _Z = (
     "z = (x - mu) / sigma; difference and quotient are rounded, to float32 for float16 and smaller types. NaN where "
     f"sigma is not above 0. A gate {_TINY}"
@@ -232,7 +232,7 @@ array([-7.61840010e-22,  5.00000000e-01,  1.08331547e+00])""",
                 "mu, sigma": "Location and scale, as for `gelu`. The ufuncs are `gelu_backward_mu_sigma_erf` and so "
                 "on, which multiply with the rounded ``gelu_grad(x, approx, mu=mu, sigma=sigma)``.",
             },
-            "``dy * gelu_grad(x, approx)``, the product rounded once, in the shape that both broadcast to; `out` if "
+            "``dy * gelu_grad(x, approx)``, the product rounded, in the shape that both broadcast to; `out` if "
             "given.",
             """
 >>> gelu_backward(np.array([1.0, 1.0, 0.5]), np.array([-10.0, 0.0, 1.0]))
@@ -295,7 +295,7 @@ array([[0.84134475, 0.        ],
                 "strings are refused, as they are meant for `approx`.",
                 "axis": "The axis along which one array is split. It has no meaning for two.",
             },
-            "The product, rounded once.",
+            "The product, rounded.",
             """
 >>> geglu(np.array([0.0, 1.0, 2.0]), np.array([3.0, 2.0, 1.0]))
 array([0.        , 1.68268949, 1.95449974])

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from cases import FLOATS, assert_same, every_level, outputs_of, some_inputs
 
-import gelu_fast
 from gelu_fast import _core
 from gelu_fast._bounds import UFUNCS
 
@@ -53,7 +52,7 @@ def mixed(name, dtype, share, seed):
     return inputs
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dtype", [*FLOATS, ml_dtypes.bfloat16])
 @pytest.mark.parametrize("name", UFUNCS)
 def test_rare_lanes(name, dtype):
     ufunc = _core.ufuncs[name]
@@ -85,16 +84,17 @@ def test_output_before_its_input(name):
                 assert_same(without_payload(ufunc(room[ahead:], *inputs[1:], out=room[:N])), want)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
 @pytest.mark.parametrize("name", ["gelu_erf", "geglu_backward_tanh"])
-def test_past_the_cache(name):
+def test_past_the_cache(name, dtype):
     ufunc = _core.ufuncs[name]
     before = _core._stream_from()
     try:
         with np.errstate(all="ignore"):
             for share in SHARES:
-                inputs = mixed(name, np.float32, share, 3)
+                inputs = mixed(name, dtype, share, 3)
                 want = without_payload(ufunc(*inputs))
-                out = tuple(np.zeros(N, np.float32) for _ in range(ufunc.nout))
+                out = tuple(np.zeros(N, dtype) for _ in range(ufunc.nout))
                 _core._stream_from(0)
                 count = _core._streamed()
                 ufunc(*inputs, out=out)
@@ -103,11 +103,3 @@ def test_past_the_cache(name):
                 assert_same(without_payload(out), want)
     finally:
         _core._stream_from(before)
-
-
-def test_bfloat16():
-    for share in SHARES:
-        (x,) = mixed("gelu_erf", np.float32, share, 2)
-        x = x.astype(ml_dtypes.bfloat16)
-        alone = np.array([gelu_fast.gelu_erf(value) for value in x])
-        assert_same(without_payload(gelu_fast.gelu_erf(x)), without_payload(alone))

@@ -410,7 +410,7 @@ def header():
     """The text of coeffs_half.h."""
     lines = [
         "/* SPDX-License-Identifier: BSD-3-Clause */",
-        "/* Written by tools/fit.py; change that, not this. What they are is said in half.h. */",
+        "/* Written by tools/fit.py and fit_half.py; change these, not this. half.h says what each is for. */",
         "#ifndef GELU_COEFFS_HALF_H",
         "#define GELU_COEFFS_HALF_H",
         "",

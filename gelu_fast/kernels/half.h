@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The mathematics of float16 and bfloat16, in float32: the functions of gelu.h whose curves are taken at a number as it
- * is stored. Included once a STORAGE. There is no branch and no table: the time does not depend on values.
+ * is stored. Included once a STORAGE. There is no branch and no table, so the time does not depend on values; but a product
+ * of bfloat16 that takes or makes a subnormal float32 takes up to 2.5 times as long (Zen 3).
  *
  * T(t) = Q E (gelu.h says what T is), where E = exp(-v) falls and Q is smooth:
  *
  *   erf            v = t^2/2; Q = t N/D, N/D, (t0 - t) N/D: polynomials in t, and t0, where the gradient is zero
  *   tanh, sigmoid  v = t (A + B t^2), or A t; Q = t/(1 + E), 1/(1 + E), (1 - t v' + E)/(1 + E)^2
  *
- * T is right to 2^-20 or better, beside t0 as well. gelu, gelu_gate and gelu_grad are correctly rounded for every
- * input, with FMA and without: tools/fit.py moves the coefficients until they are (as RLIBM does by linear programs:
+ * T is right to 2^-20 or better; where it is multiplied, to 2^-18 (bfloat16) and 2^-15.4 (float16) beside t0 and where
+ * products are small. gelu, gelu_gate and gelu_grad are correctly rounded for every input, with FMA and without:
+ * tools/fit_half.py moves the coefficients until they are (as RLIBM does by linear programs:
  * Lim and Nagarakatte, "High performance correctly rounded math libraries for 32-bit floating point representations",
  * PLDI 2021). Products of them with a factor are rounded twice.
  *
- * Tried (x86-64-v3, Zen 3): quotients by an integer's guess and Newton's way, which wait for themselves, 20 % slower.
+ * Tried (x86-64-v3, Zen 3): quotients by Newton's iteration from an integer's guess, 20 % slower: each step waits for the
+ * one before.
  *
  * Functions of x alone multiply no subnormal numbers (gelu.h): those of bfloat16 are lifted by LIFT before a product. */
 #define EACH for (int i = 0; i < n; i++)
@@ -168,7 +171,7 @@ LOGISTIC_GRAD(times, sigmoid, FMA(ONE *t[i], SPLAT(c[3]), (ONE * high + E) + ONE
 #undef LOGISTIC_GRAD
 #undef QUOTIENT
 
-/* y, or x where x is NaN: of which NaN a sum or a product is, the order of operands decides. */
+/* y, or x where x is NaN: of two NaNs, a sum or a product is the one that the order of operands chooses. */
 INLINE V S(with_nan)(V y, V x) { return SELECT(LE(x, SPLAT(__builtin_inff())), y, x); }
 
 /* t for a curve that is 0 from `cutoff` on; NaN stays NaN. */

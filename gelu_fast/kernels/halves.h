@@ -4,7 +4,7 @@
  *
  *   S##_LIFT             E is computed times 2^LIFT, so that it is a normal number; S##_LIFT_OF_X, likewise for x
  *   S##_lift(t)          t 2^LIFT_OF_X
- *   S##_unlift(T, lift)  T 2^-lift, rounded to float32, for T >= 0 or |T| 2^-lift normal; no number for NaN
+ *   S##_unlift(T, lift)  T 2^-lift, rounded to float32, for T >= 0 or |T| 2^-lift normal; any number for NaN
  *   S##_half_of_k(shifted)   an integer near k/2 in a number's exponent
  *   S##_normal(t)        t, or a normal number in place of a smaller one
  *   S##_without_sign(T, x, vanishing)   0 in place of T where |x| >= vanishing, as float32 has no smaller number
@@ -52,6 +52,7 @@ INLINE f32_bits bf16_half_of_k(f32v shifted)
 }
 INLINE f32v bf16_normal(f32v t) { return f32_max((f32v){0} + 0x1p-40f, t); }
 INLINE f32v bf16_without_sign(f32v T, f32v x, f32 vanishing) { return T; }
+
 /* Two vectors at a time, in any order, but stored as they were loaded. */
 INLINE void f16_load_two(const f16 *p, f32v *first, f32v *second)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The gradient with location and scale, g(z) + by g'(z), by = x/sigma (location.h), of one form. Included once a REAL
- * and FORM. common_ and rare_: curve.h. */
+ * and FORM. common_: curve.h; rare_ takes any lane of
+ * one vector, and gives two parts. */
 #define G(name) PASTE(PASTE(R(name), _), FORM)
 
 INLINE TWO G(common_grad_mu_sigma)(V z, V by, int any)

@@ -6,7 +6,7 @@
  *
  * A float64 result is within 1 ULP of the exact value, so no float64 lies between the two. Midpoints between two float32
  * are numbers of float64, so the result rounds to the same float32 as the exact value, unless it is a midpoint itself.
- * Then its rounding error decides, as in storage.h. That happens for at most four of the 2^32 inputs of a function, and
+ * Then its rounding error decides (to_odd in two.h). That happens for at most four of the 2^32 inputs of a function, and
  * for every odd subnormal x, where gelu is just above x/2.
  *
  * One loop serves all functions, as an inlined copy of each would make the library larger. There is no streaming

@@ -5,8 +5,8 @@
  *
  *   S##_packed             a vector as it is stored; S##_unpack(packed), S##_pack(v)
  *
- * float16 and bfloat16 are rounded from a float32, to nearest, ties to even: twice, so a result is within 0.5 + 2^-13 ULP
- * of the float32's; half.h has functions that are right for all that. */
+ * float16 and bfloat16 are rounded from a float32, to nearest, ties to even. So they are rounded twice, and within 0.5 +
+ * 2^-12 ULP of the exact value (bfloat16: 2^-15); the functions of half.h that have one input are right for every one. */
 
 /* Types that are computed in themselves. */
 typedef f32v f32_packed;
