@@ -315,7 +315,7 @@ array([0.        , 1.68268949, 1.95449974])""",
         "The gradients of GEGLU with respect to the gate and to the other input",
         "(dy * up) * gelu_grad_{form}(gate), dy * gelu_{form}(gate)",
         lambda dy, gate, up: (gate, (dy * up, 1, gate), (dy, gate)),
-        "dy * up is rounded once, to float32 for float16 and smaller types, and so is each product. A derivative or "
+        "dy * up is rounded, to float32 for float16 and smaller types, and so is each product. A derivative or "
         f"GELU {_TINY}",
         "np.float64(1.0), np.float64(1.0), np.float64(2.0)",
         (

@@ -417,14 +417,18 @@ def header():
         f"#define HALF_ZERO_HI {F32.hex(ZERO_HI)} /* t0 of erf, where the gradient is zero */",
         f"#define HALF_ZERO_LO {F32.hex(ZERO_LO)} /* and what is left of it */",
     ]
+    named: dict[tuple, str] = {}  # an array that stands there already has one more name
     for half in (FLOAT16, BFLOAT16):
         lines.append("")
         for curve, by_name in coefficients(half).items():
             for key, at in ("CUTOFF", half.cutoff), ("VANISHING", vanishing):
-                if curve in fit.CURVES:
+                if curve in fit.CURVES and not (key == "VANISHING" and fit.CURVES[curve][0] == "gate"):
                     lines.append(f"#define {half.name}_{key}_{curve} {F32.hex(at(curve))} /* {at(curve)} */")
             for name, values in by_name.items():
-                lines.append(f"static const f32 {half.name}_{name}_{curve}[] = {{")
-                lines.extend(f"    {F32.hex(c)}," for c in values)
-                lines.append("};")
+                array, numbers = f"{half.name}_{name}_{curve}", tuple(map(F32.hex, values))
+                if numbers in named:
+                    lines.append(f"#define {array} {named[numbers]}")
+                    continue
+                named[numbers] = array
+                lines += [f"static const f32 {array}[] = {{", *(f"    {number}," for number in numbers), "};"]
     return "\n".join([*lines, "", "#endif", ""])

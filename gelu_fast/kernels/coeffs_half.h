@@ -69,7 +69,6 @@ static const f32 f16_V_sigmoid[] = {
     -0x1.a119b8p-14f,
 };
 #define f16_CUTOFF_gate_erf 0x1.14p+3f /* 8.625 */
-#define f16_VANISHING_gate_erf 0x1.c58p+3f /* 14.171875 */
 static const f32 f16_EXP2_gate_erf[] = {
     0x1.832cd4p-13f,
     -0x1.655eb6p-10f,
@@ -79,11 +78,7 @@ static const f32 f16_EXP2_gate_erf[] = {
     -0x1.62dc58p-1f,
     0x1.fff4c4p-1f,
 };
-static const f32 f16_V_gate_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
+#define f16_V_gate_erf f16_V_erf
 static const f32 f16_N_gate_erf[] = {
     0x1.b95fe6p-7f,
     0x1.a989bcp-4f,
@@ -98,7 +93,6 @@ static const f32 f16_D_gate_erf[] = {
     0x1p+0f,
 };
 #define f16_CUTOFF_gate_tanh 0x1.d8p+2f /* 7.375 */
-#define f16_VANISHING_gate_tanh 0x1.56p+3f /* 10.6875 */
 static const f32 f16_EXP2_gate_tanh[] = {
     0x1.426d24p-12f,
     -0x1.850f7ep-10f,
@@ -115,16 +109,7 @@ static const f32 f16_V_gate_tanh[] = {
     0x1.a5a7dp-4f,
 };
 #define f16_CUTOFF_gate_sigmoid 0x1.7ap+4f /* 23.625 */
-#define f16_VANISHING_gate_sigmoid 0x1.e8cp+5f /* 61.09375 */
-static const f32 f16_EXP2_gate_sigmoid[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
+#define f16_EXP2_gate_sigmoid f16_EXP2_erf
 static const f32 f16_V_gate_sigmoid[] = {
     0x1.3a4cbep+1f,
     0x1.3a5p+1f,
@@ -141,11 +126,7 @@ static const f32 f16_EXP2_grad_erf[] = {
     -0x1.62c5eap-1f,
     0x1.ffd3eap-1f,
 };
-static const f32 f16_V_grad_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
+#define f16_V_grad_erf f16_V_erf
 static const f32 f16_N_grad_erf[] = {
     0x1.07e148p-5f,
     0x1.c74aeep-3f,
@@ -158,20 +139,8 @@ static const f32 f16_D_grad_erf[] = {
     0x1.292b32p+0f,
     0x1p+0f,
 };
-static const f32 f16_EXP2_times_erf[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
-static const f32 f16_V_times_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
+#define f16_EXP2_times_erf f16_EXP2_erf
+#define f16_V_times_erf f16_V_erf
 static const f32 f16_N_times_erf[] = {
     0x1.0767ep-5f,
     0x1.c66aeep-3f,
@@ -206,15 +175,7 @@ static const f32 f16_FALLS_grad_tanh[] = {
     -0x1.1523fp-14f,
     -0x1.b6676cp-3f,
 };
-static const f32 f16_EXP2_times_tanh[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
+#define f16_EXP2_times_tanh f16_EXP2_erf
 static const f32 f16_V_times_tanh[] = {
     0x1.26aec2p+1f,
     0x1.26bp+1f,
@@ -248,20 +209,8 @@ static const f32 f16_FALLS_grad_sigmoid[] = {
     -0x1.916eep-14f,
     0.f,
 };
-static const f32 f16_EXP2_times_sigmoid[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
-static const f32 f16_V_times_sigmoid[] = {
-    0x1.3a4cbep+1f,
-    0x1.3a5p+1f,
-    -0x1.a11c08p-14f,
-};
+#define f16_EXP2_times_sigmoid f16_EXP2_erf
+#define f16_V_times_sigmoid f16_V_gate_sigmoid
 static const f32 f16_FALLS_times_sigmoid[] = {
     -0x1.b3bp+0f,
     -0x1.916872p-14f,
@@ -279,11 +228,7 @@ static const f32 bf16_EXP2_erf[] = {
     -0x1.62e426p-1f,
     0x1p+0f,
 };
-static const f32 bf16_V_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
+#define bf16_V_erf f16_V_erf
 static const f32 bf16_N_erf[] = {
     0x1.16f642p-6f,
     0x1.e994bap-4f,
@@ -299,109 +244,27 @@ static const f32 bf16_D_erf[] = {
 };
 #define bf16_CUTOFF_tanh 0x1.5ap+3f /* 10.8125 */
 #define bf16_VANISHING_tanh 0x1.58cp+3f /* 10.7734375 */
-static const f32 bf16_EXP2_tanh[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_tanh[] = {
-    0x1.26aec2p+1f,
-    0x1.26bp+1f,
-    -0x1.3de432p-15f,
-    0x1.a5a7dp-4f,
-};
+#define bf16_EXP2_tanh bf16_EXP2_erf
+#define bf16_V_tanh f16_V_times_tanh
 #define bf16_CUTOFF_sigmoid 0x1.fc8p+5f /* 63.5625 */
 #define bf16_VANISHING_sigmoid 0x1.fc4p+5f /* 63.53125 */
-static const f32 bf16_EXP2_sigmoid[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_sigmoid[] = {
-    0x1.3a4cbep+1f,
-    0x1.3a5p+1f,
-    -0x1.a11c08p-14f,
-};
+#define bf16_EXP2_sigmoid bf16_EXP2_erf
+#define bf16_V_sigmoid f16_V_gate_sigmoid
 #define bf16_CUTOFF_gate_erf 0x1.c6p+3f /* 14.1875 */
-#define bf16_VANISHING_gate_erf 0x1.c58p+3f /* 14.171875 */
-static const f32 bf16_EXP2_gate_erf[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_gate_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
-static const f32 bf16_N_gate_erf[] = {
-    0x1.16f642p-6f,
-    0x1.e994bap-4f,
-    0x1.72bc6cp-2f,
-    0x1p-1f,
-};
-static const f32 bf16_D_gate_erf[] = {
-    0x1.5daa8ap-5f,
-    0x1.3298dap-2f,
-    0x1.e8357ap-1f,
-    0x1.859f84p+0f,
-    0x1p+0f,
-};
+#define bf16_EXP2_gate_erf bf16_EXP2_erf
+#define bf16_V_gate_erf f16_V_erf
+#define bf16_N_gate_erf bf16_N_erf
+#define bf16_D_gate_erf bf16_D_erf
 #define bf16_CUTOFF_gate_tanh 0x1.56p+3f /* 10.6875 */
-#define bf16_VANISHING_gate_tanh 0x1.56p+3f /* 10.6875 */
-static const f32 bf16_EXP2_gate_tanh[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_gate_tanh[] = {
-    0x1.26aec2p+1f,
-    0x1.26bp+1f,
-    -0x1.3de432p-15f,
-    0x1.a5a7dp-4f,
-};
+#define bf16_EXP2_gate_tanh bf16_EXP2_erf
+#define bf16_V_gate_tanh f16_V_times_tanh
 #define bf16_CUTOFF_gate_sigmoid 0x1.e9p+5f /* 61.125 */
-#define bf16_VANISHING_gate_sigmoid 0x1.e8cp+5f /* 61.09375 */
-static const f32 bf16_EXP2_gate_sigmoid[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_gate_sigmoid[] = {
-    0x1.3a4cbep+1f,
-    0x1.3a5p+1f,
-    -0x1.a11c08p-14f,
-};
+#define bf16_EXP2_gate_sigmoid bf16_EXP2_erf
+#define bf16_V_gate_sigmoid f16_V_gate_sigmoid
 #define bf16_CUTOFF_grad_erf 0x1.d2p+3f /* 14.5625 */
 #define bf16_VANISHING_grad_erf 0x1.d18p+3f /* 14.546875 */
-static const f32 bf16_EXP2_grad_erf[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_grad_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
+#define bf16_EXP2_grad_erf bf16_EXP2_erf
+#define bf16_V_grad_erf f16_V_erf
 static const f32 bf16_N_grad_erf[] = {
     0x1.37453ap-5f,
     0x1.f65ea8p-3f,
@@ -414,68 +277,21 @@ static const f32 bf16_D_grad_erf[] = {
     0x1.3564f4p+0f,
     0x1p+0f,
 };
-static const f32 bf16_EXP2_times_erf[] = {
-    -0x1.5ac9ccp-10f,
-    0x1.3cec2p-7f,
-    -0x1.c6b9e8p-5f,
-    0x1.ebf9b6p-3f,
-    -0x1.62e426p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_times_erf[] = {
-    0x1.715476p-1f,
-    0x1.8p-1f,
-    -0x1.d57136p-6f,
-};
-static const f32 bf16_N_times_erf[] = {
-    0x1.37453ap-5f,
-    0x1.f65ea8p-3f,
-    0x1.41173ap-1f,
-    0x1.54851ap-1f,
-};
-static const f32 bf16_D_times_erf[] = {
-    0x1.8625d8p-4f,
-    0x1.16067p-1f,
-    0x1.3564f4p+0f,
-    0x1p+0f,
-};
+#define bf16_EXP2_times_erf bf16_EXP2_erf
+#define bf16_V_times_erf f16_V_erf
+#define bf16_N_times_erf bf16_N_grad_erf
+#define bf16_D_times_erf bf16_D_grad_erf
 #define bf16_CUTOFF_grad_tanh 0x1.5ep+3f /* 10.9375 */
 #define bf16_VANISHING_grad_tanh 0x1.5ccp+3f /* 10.8984375 */
-static const f32 bf16_EXP2_grad_tanh[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_grad_tanh[] = {
-    0x1.26aec2p+1f,
-    0x1.26bp+1f,
-    -0x1.3de432p-15f,
-    0x1.a5a7dp-4f,
-};
+#define bf16_EXP2_grad_tanh f16_EXP2_erf
+#define bf16_V_grad_tanh f16_V_times_tanh
 static const f32 bf16_FALLS_grad_tanh[] = {
     -0x1.988p+0f,
     -0x1.14cf5p-14f,
     -0x1.b6676cp-3f,
 };
-static const f32 bf16_EXP2_times_tanh[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_times_tanh[] = {
-    0x1.26aec2p+1f,
-    0x1.26bp+1f,
-    -0x1.3de432p-15f,
-    0x1.a5a7dp-4f,
-};
+#define bf16_EXP2_times_tanh f16_EXP2_erf
+#define bf16_V_times_tanh f16_V_times_tanh
 static const f32 bf16_FALLS_times_tanh[] = {
     -0x1.988p+0f,
     -0x1.14cf5p-14f,
@@ -484,39 +300,15 @@ static const f32 bf16_FALLS_times_tanh[] = {
 };
 #define bf16_CUTOFF_grad_sigmoid 0x1.ffp+5f /* 63.875 */
 #define bf16_VANISHING_grad_sigmoid 0x1.fecp+5f /* 63.84375 */
-static const f32 bf16_EXP2_grad_sigmoid[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_grad_sigmoid[] = {
-    0x1.3a4cbep+1f,
-    0x1.3a5p+1f,
-    -0x1.a11c08p-14f,
-};
+#define bf16_EXP2_grad_sigmoid f16_EXP2_erf
+#define bf16_V_grad_sigmoid f16_V_gate_sigmoid
 static const f32 bf16_FALLS_grad_sigmoid[] = {
     -0x1.b3bp+0f,
     -0x1.916872p-14f,
     0.f,
 };
-static const f32 bf16_EXP2_times_sigmoid[] = {
-    0x1.3f9082p-13f,
-    -0x1.5f0a6ap-10f,
-    0x1.3b30bp-7f,
-    -0x1.c6af78p-5f,
-    0x1.ebfbd8p-3f,
-    -0x1.62e43p-1f,
-    0x1p+0f,
-};
-static const f32 bf16_V_times_sigmoid[] = {
-    0x1.3a4cbep+1f,
-    0x1.3a5p+1f,
-    -0x1.a11c08p-14f,
-};
+#define bf16_EXP2_times_sigmoid f16_EXP2_erf
+#define bf16_V_times_sigmoid f16_V_gate_sigmoid
 static const f32 bf16_FALLS_times_sigmoid[] = {
     -0x1.b3bp+0f,
     -0x1.916872p-14f,

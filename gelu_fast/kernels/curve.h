@@ -52,8 +52,8 @@ INLINE TWO C(common_times)(V a, V x, int any)
 
 INLINE MASK C(in_tail)(V t) { return LE(t, SPLAT(C(CUTOFF))) & ~LE(t, SPLAT(C(END))); }
 
-/* RARE vectors side by side, as each waits for its own results most of the time: 1.0 ns for 1.2 by one (x86-64-v3,
- * Zen 3). T of CUTOFF is 0. */
+/* RARE vectors side by side, as each waits for its own results most of the time: 1.28 ns for 1.55 by one, by four
+ * the same (erf; x86-64-v3, Zen 3). T of CUTOFF is 0. */
 NOINLINE void C(rare)(const V *x, V *y, int n)
 {
     for (int i = 0; i < n; i += RARE) {

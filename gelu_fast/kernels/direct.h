@@ -53,11 +53,10 @@ NOINLINE void S(direct_streaming)(char *const *args, ptrdiff_t n, int n_in, int 
     __attribute__((aligned(64))) STORAGE room[MAX_OUT][ROOM];
     ptrdiff_t at = S(stream_start)(args, n, n_in, n_out);
     plain(args, at);
-    for (; n - at >= V_LANES;) {
+    while (n - at >= V_LANES) {
         const ptrdiff_t left = n - at < ROOM ? n - at : ROOM, length = left / V_LANES * V_LANES;
         char *part[MAX_IN + MAX_OUT];
-        for (int j = 0; j < n_in; j++)
-            part[j] = args[j] + at * (ptrdiff_t)sizeof(STORAGE);
+        S(from)(part, args, at, n_in);
         for (int j = 0; j < n_out; j++)
             part[n_in + j] = (char *)room[j];
         plain(part, length);

@@ -136,7 +136,8 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
         S##_operands(x, y, args, n_in, n_out);                                                               \
         while (n - at >= GROUP(R, n_out) * LANES(R)) {                                                       \
             EACH_GROUP(S, R, name, n_in, n_out, S##_store, GROUP(R, n_out))                                  \
-            at += name##_##S##_block(args, at, n);                                                           \
+            if (n - at >= GROUP(R, n_out) * LANES(R))                                                        \
+                at += name##_##S##_block(args, at, n);                                                       \
         }                                                                                                    \
         for (; at < n; at += LANES(R)) {                                                                     \
             const ptrdiff_t length = n - at < LANES(R) ? n - at : LANES(R);                                  \
@@ -161,7 +162,8 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
         S##_operands(x, y, args, n_in, n_out);                                                               \
         while (n - at >= GROUP(R, n_out) * LANES(R)) {                                                       \
             EACH_GROUP(S, R, name, n_in, n_out, S##_stream, GROUP(R, n_out))                                 \
-            at += name##_##S##_block(args, at, n); /* through the caches */                                  \
+            if (n - at >= GROUP(R, n_out) * LANES(R))                                                        \
+                at += name##_##S##_block(args, at, n); /* through the caches */                              \
         }                                                                                                    \
         STREAM_FENCE();                                                                                      \
         S##_finish(args, at, n, n_in + n_out, name##_##S);                                                   \

@@ -57,7 +57,8 @@ INLINE void S(begin)(S(block) * block, ptrdiff_t length, ptrdiff_t group, int n_
 /* The mask of the vector that begins with element `at`. */
 INLINE void S(note)(uint8_t *masks, ptrdiff_t at, unsigned lanes)
 {
-    memcpy(masks + at / S(NOTED), &(uint16_t){(uint16_t)lanes}, V_LANES > 8 ? 2 : 1);
+    for (int byte = 0; byte < (V_LANES + 7) / 8; byte++)
+        masks[at / S(NOTED) + byte] = (uint8_t)(lanes >> 8 * byte);
 }
 
 INLINE int S(mostly_rare)(const S(block) * block) { return block->found > S(FEW); }
@@ -71,10 +72,13 @@ NOINLINE void S(find)(S(block) * block)
         const int n = (int)(block->length / S(NOTED));
         words = (n + 7) / 8;
         memset(block->masks + n, 0, 8);
-        memcpy(masks, block->masks, 8 * (size_t)words);
         block->found = 0;
-        for (int i = 0; i < words; i++)
+        for (int i = 0; i < words; i++) {
+            masks[i] = 0;
+            for (int byte = 0; byte < 8; byte++)
+                masks[i] |= (uint64_t)block->masks[8 * i + byte] << 8 * byte;
             block->found += __builtin_popcountll(masks[i]);
+        }
         if (!S(mostly_rare)(block))
             break;
         if (block->found > block->length / 2)
@@ -161,11 +165,17 @@ INLINE ptrdiff_t S(stream_start)(char *const *args, ptrdiff_t n, int n_in, int n
     return at;
 }
 
+/* The operands from element `at` on. */
+INLINE void S(from)(char **rest, char *const *args, ptrdiff_t at, int n_args)
+{
+    for (int j = 0; j < n_args; j++)
+        rest[j] = args[j] + at * (ptrdiff_t)sizeof(STORAGE);
+}
+
 /* The elements after the last whole group. */
 INLINE void S(finish)(char *const *args, ptrdiff_t at, ptrdiff_t n, int n_args, gelu_kernel *plain)
 {
     char *rest[MAX_IN + MAX_OUT];
-    for (int j = 0; j < n_args; j++)
-        rest[j] = args[j] + at * (ptrdiff_t)sizeof(STORAGE);
+    S(from)(rest, args, at, n_args);
     plain(rest, n - at);
 }
