@@ -20,7 +20,7 @@ from statistics import geometric_mean, median, quantiles
 
 import numpy as np
 from distributions import DISTRIBUTIONS, NORMAL, draw
-from ours import DTYPES, FORMS, MORE, ON_DATA, UNITS, ours
+from ours import DTYPES, FORMS, MORE, ON_DATA, ours, size_on_data
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 9
@@ -34,9 +34,9 @@ def cases(data, only=""):
         case
         for form in (*FORMS, *MORE)
         for dtype in (DTYPES if form in ON_DATA else MORE[form][1])
-        for size in SIZES.get(form, (21 * UNITS if form == "bias" else 65536,))
+        for size in SIZES.get(form, (size_on_data(form),))
         for of in data
-        if of == NORMAL or (form in ON_DATA and size in (65536, 21 * UNITS))
+        if of == NORMAL or (form in ON_DATA and size == size_on_data(form))
         if re.search(only, name(case := (form, dtype, size, of)))
     ]
 

@@ -5,7 +5,7 @@ alone; report.py judges it by the medians of a run."""
 from typing import NamedTuple
 
 from distributions import GROUPS, NORMAL
-from ours import DTYPES, ON_DATA
+from ours import DTYPES, ON_DATA, size_on_data
 
 
 class Limit(NamedTuple):
@@ -156,7 +156,7 @@ TARGETS = [
     *(
         target(
             (ratio, OWN),
-            sizes=(21 * 3072 if form == "bias" else 65536,),
+            sizes=(size_on_data(form),),
             data=GROUPS[group],
             form=form,
             dtype=dtype,

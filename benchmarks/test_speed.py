@@ -9,17 +9,13 @@ import numpy as np
 import peers
 import pytest
 from distributions import DISTRIBUTIONS, NORMAL, draw
-from ours import DTYPES, FORMS, MORE, MU_SIGMA, UNITS, ours
+from ours import DTYPES, FORMS, MORE, MU_SIGMA, ours, size_on_data
 from peers import MODES, PEERS, THREADS
 
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 FEW = (4096, 65536, 2**20, 2**24)
 LARGE = (65536, 2**20, 2**24)
 LAYERS = (341 * 3072, 5461 * 3072)  # tokens and hidden units of a feed-forward block
-ON_DATA, BIAS_ON_DATA = (
-    65536,
-    21 * UNITS,
-)  # the size at which distributions are compared, and rows of as many units
 COLUMNS, ROW = 512, 520  # of the transposed view: its rows do not join, and ROW is no power of two
 
 CASE_TIME = 0.15  # seconds
@@ -27,9 +23,7 @@ ROUND_TIME = 0.001  # seconds; in much shorter rounds the timer's cost counts
 
 
 def sizes(peer, form, dtype, mode, data):
-    on_data = (
-        {BIAS_ON_DATA if form == "bias" else ON_DATA} if form in peer.on_data and mode == "out" else set()
-    )
+    on_data = {size_on_data(form)} if form in peer.on_data and mode == "out" else set()
     return on_data if data != NORMAL else {*on_data, *sizes_of_normal(peer, form, dtype, mode)}
 
 
@@ -55,7 +49,7 @@ def cases(chosen):
     return [
         (peer, form, dtype, size, mode, data)
         for dtype in DTYPES
-        for size in sorted({*SIZES, *LAYERS, BIAS_ON_DATA})
+        for size in sorted({*SIZES, *LAYERS, size_on_data("bias")})
         for mode in MODES
         for form in ("any", *FORMS, *MORE)
         for data in chosen

@@ -28,6 +28,17 @@ def on_level(name):
         _core._use_level(before)
 
 
+@contextmanager
+def rounded(to):
+    """Round float32 as GELU_FAST_ROUNDING names it; the rounding of before comes back."""
+    before = _core.rounding
+    _core._use_rounding(to)
+    try:
+        yield
+    finally:
+        _core._use_rounding(before)
+
+
 FLOATS = [np.float16, np.float32, np.float64]
 OF_ONE_INPUT = [name for name, (function, _) in UFUNCS.items() if function in UNARY]
 OF_SEVERAL = [name for name in UFUNCS if name not in OF_ONE_INPUT]

@@ -26,7 +26,7 @@ import curves
 import numpy as np
 import oracle
 from accuracy import WORKING, errors_of, right_signs, some_float64, wide_inputs
-from cases import bits, outputs_of, rounded_factor
+from cases import bits, outputs_of, rounded, rounded_factor
 from formats import OF_PAIRS, TWO_BYTES, judge_pairs, pairs
 
 import gelu_fast
@@ -197,9 +197,8 @@ def judge_nearest(form, start):
     x = np.arange(start, start + CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
     found = {}
     for name, want in oracle.nearest_float32(form, x).items():
-        _core._use_rounding("nearest")
-        of_levels = {level: computed(level, name, x)[0] for level in _core.available_isa_levels}
-        _core._use_rounding("fast")
+        with rounded("nearest"):
+            of_levels = {level: computed(level, name, x)[0] for level in _core.available_isa_levels}
         for level, got in of_levels.items():
             got[np.isnan(got)] = np.nan
             wrong = ~((got == want) | np.isnan(x) & np.isnan(got))

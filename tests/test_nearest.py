@@ -11,7 +11,16 @@ import numpy as np
 import oracle
 import pytest
 from accuracy import errors_of, some_float32, wide_inputs
-from cases import OF_ONE_INPUT, OF_SEVERAL, assert_same, on_level, outputs_of, rounded_factor, some_inputs
+from cases import (
+    OF_ONE_INPUT,
+    OF_SEVERAL,
+    assert_same,
+    on_level,
+    outputs_of,
+    rounded,
+    rounded_factor,
+    some_inputs,
+)
 from midpoints import midpoints, near_midpoints
 
 import gelu_fast
@@ -24,9 +33,8 @@ OTHER_TYPES = [np.float16, np.float64, ml_dtypes.bfloat16, ml_dtypes.float8_e5m2
 
 @pytest.fixture
 def nearest():
-    _core._use_rounding("nearest")
-    yield
-    _core._use_rounding("fast")
+    with rounded("nearest"):
+        yield
 
 
 def on_each_level(name, *inputs):
@@ -82,8 +90,8 @@ def test_errors_decide_at_midpoints():
     wrong = 0
     for name in OF_ONE_INPUT:
         x = midpoints(name)
-        rounded = _core.ufuncs[name](x.astype(np.float64)).astype(np.float32)
-        wrong += np.count_nonzero(rounded != oracle.nearest_float32(name.split("_")[-1], x)[name])
+        even = _core.ufuncs[name](x.astype(np.float64)).astype(np.float32)
+        wrong += np.count_nonzero(even != oracle.nearest_float32(name.split("_")[-1], x)[name])
     assert wrong > 0
 
 
@@ -142,9 +150,8 @@ def test_other_types_stay_as_they_are(dtype):
     for name in UFUNCS:
         inputs = some_inputs(name, 3000, dtype)
         before = [*on_each_level(name, *inputs)]
-        _core._use_rounding("nearest")
-        after = [*on_each_level(name, *inputs)]
-        _core._use_rounding("fast")
+        with rounded("nearest"):
+            after = [*on_each_level(name, *inputs)]
         for a, b in zip(before, after):
             assert_same(tuple(a), tuple(b))
 
@@ -153,9 +160,8 @@ def test_other_types_stay_as_they_are(dtype):
 def test_stochastic_gelu_stays_as_it_is(dtype):
     x = np.random.default_rng(0).normal(0, 2, 100_000).astype(dtype)
     before = gelu_fast.stochastic_gelu(x, 3, return_mask=True)
-    _core._use_rounding("nearest")
-    after = gelu_fast.stochastic_gelu(x, 3, return_mask=True)
-    _core._use_rounding("fast")
+    with rounded("nearest"):
+        after = gelu_fast.stochastic_gelu(x, 3, return_mask=True)
     assert_same(before, after)
 
 
