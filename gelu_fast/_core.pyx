@@ -28,6 +28,7 @@ cimport numpy as np
 from cpython.object cimport PyObject
 from cython.parallel cimport prange
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from numpy cimport npy_intp
 

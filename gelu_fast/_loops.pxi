@@ -4,7 +4,8 @@
 
 cdef enum:
     BLOCK = 768  # at most so many elements of a strided operand are packed at a time
-    BUFFERS = 1792  # words of 64 bits, on a stack that may be small: two operands of BLOCK float64, and RANDOM_MARGIN
+    SCRATCH = 14336  # bytes of a thread: two operands of BLOCK float64, and RANDOM_MARGIN
+    FEW = 512  # words of 64 bits, enough for 64 elements of any call; up to so many elements they are used alone
     RANDOM_MARGIN = 1280  # bytes of random words before and after those of a block
     MIN_SHARE = 16384  # elements; twice that, float32: 23 us on one thread, 12 on two that are awake (Zen 3, x86-64-v3)
     KEEP_GIL = 500  # elements up to which a call keeps the GIL; as in NumPy
@@ -34,6 +35,11 @@ cdef struct Rows:
     npy_intp n
     npy_intp row_steps[MAX_ARGS]
     npy_intp steps[MAX_ARGS]
+
+# Memory for packed copies.
+cdef struct Scratch:
+    char *memory
+    npy_intp bytes
 
 # The random part of stochastic GELU.
 cdef struct Draws:
@@ -125,14 +131,13 @@ cdef bint is_packed(int j, const Job *job) noexcept nogil:
     return job.rows.steps[j] != job.spec.itemsize or job.spec.to_f32 != NULL
 
 
-cdef void run_blocks(char **args, npy_intp number, npy_intp n, const Job *job) noexcept nogil:
-    """Run the kernel on n elements of a row, on packed copies of the operands that need them, BLOCK elements at a time;
-    an input of stride 0 is packed once. `number` is that of the first element in the call."""
+cdef void run_blocks(char **args, npy_intp number, npy_intp n, const Job *job, Scratch scratch) noexcept nogil:
+    """Run the kernel on n elements of a row, on packed copies of the operands that need them, at most BLOCK elements at
+    a time; an input of stride 0 is packed once. `number` is that of the first element in the call."""
     # Tried: blocks of 128, 256 and 512, slower; 1536, no faster; fetching the next block ahead of the kernel, faster
     # for float64 that is not in the cache (2.9 ns for 3.9), slower for float32 (0.84 for 0.80).
     cdef const KernelSpec *spec = job.spec
     cdef const npy_intp *steps = &job.rows.steps[0]
-    cdef uint64_t memory[BUFFERS]
     cdef char *buffers[MAX_ARGS + 2]
     cdef char *block_args[MAX_ARGS]
     cdef npy_intp itemsize = 4 if spec.to_f32 != NULL else spec.itemsize  # of the kernel
@@ -141,10 +146,10 @@ cdef void run_blocks(char **args, npy_intp number, npy_intp n, const Job *job) n
     for j in range(spec.n_args):
         n_buffers += is_packed(j, job)
     n_buffers = max(1, n_buffers) if job.draws == NULL else n_buffers + 2
-    length = (sizeof(memory) if job.draws == NULL else sizeof(memory) - RANDOM_MARGIN) // n_buffers // 64 * 64
+    length = (scratch.bytes if job.draws == NULL else scratch.bytes - RANDOM_MARGIN) // n_buffers // 64 * 64
     block = min(length // itemsize // 64 * 64, <npy_intp> BLOCK)
     for j in range(n_buffers):
-        buffers[j] = <char *> memory + j * length
+        buffers[j] = scratch.memory + j * length
     while start < n:
         length = min(n - start, block)
         n_buffers = 0
@@ -226,7 +231,7 @@ cdef Overlap overlap_of(const Job *job) noexcept nogil:
 
 # ---- running a job ----
 
-cdef void run_one_by_one(npy_intp start, npy_intp stop, const Job *job) noexcept nogil:
+cdef void run_one_by_one(npy_intp start, npy_intp stop, const Job *job, Scratch scratch) noexcept nogil:
     """Elements start to stop of the only row, each of which may be read by the next."""
     cdef char *element[MAX_ARGS]
     cdef npy_intp i
@@ -237,7 +242,7 @@ cdef void run_one_by_one(npy_intp start, npy_intp stop, const Job *job) noexcept
         if job.spec.to_f32 == NULL:
             job.spec.kernels.plain(element, 1)
         else:
-            run_blocks(element, i, 1, job)
+            run_blocks(element, i, 1, job, scratch)
 
 
 cdef void share(const void *data, npy_intp start, npy_intp stop) noexcept nogil:
@@ -248,8 +253,13 @@ cdef void share(const void *data, npy_intp start, npy_intp stop) noexcept nogil:
     cdef npy_intp row, column, length
     cdef int j
     cdef gelu_environment before = gelu_enter_environment()
+    cdef uint64_t few[FEW]  # alone if there is no more memory: a stack may be small
+    cdef void *more = malloc(SCRATCH) if job.in_blocks and stop - start > FEW else NULL
+    cdef Scratch scratch
+    scratch.memory = <char *> (few if more == NULL else more)
+    scratch.bytes = sizeof(few) if more == NULL else SCRATCH
     if job.overlap == ONE_BY_ONE:
-        run_one_by_one(start, stop, job)
+        run_one_by_one(start, stop, job, scratch)
         start = stop
     while start < stop:
         row = start // rows.n if rows.n_rows > 1 else 0
@@ -258,12 +268,13 @@ cdef void share(const void *data, npy_intp start, npy_intp stop) noexcept nogil:
         for j in range(job.spec.n_args):
             part[j] = job.args[j] + row * rows.row_steps[j] + column * rows.steps[j]
         if job.in_blocks:
-            run_blocks(part, start, length, job)
+            run_blocks(part, start, length, job, scratch)
         elif job.streaming:
             job.spec.kernels.streaming(part, length)
         else:
             job.spec.kernels.plain(part, length)
         start += length
+    free(more)
     gelu_leave_environment(before)
 
 

@@ -25,6 +25,7 @@ BLOCKS, TRACED_BYTES, RESIDENT_BYTES = 200, 4000, 4 << 20
 N = 64
 X = {name: np.ones(N, name) for name in ("f2", "f4", "f8", "bfloat16", "float8_e5m2", "i4")}
 x, y, in_place = X["f4"], np.empty(N, "f4"), X["bfloat16"].copy()
+strided = np.ones(1200, "f4")[::2]  # copied in memory of its own, not on the stack
 grid, both = np.full((4, 6), 0.5, "f4"), (np.empty(N, "f4"), np.empty(N, "f4"))
 integers, short, where = np.zeros(N, "i4"), np.zeros(N - 1, "f4"), np.arange(N) % 2 == 0
 frozen = np.zeros(N, "f4")
@@ -130,6 +131,7 @@ FUNCTIONS = {
         lambda: g.stochastic_gelu(0.5),
         lambda: g.stochastic_gelu(x[:0], generator),
     ],
+    "a strided array": [lambda: g.gelu(strided)],
     "settings": [
         lambda: g.set_num_threads(2),
         lambda: g.set_num_threads(None),

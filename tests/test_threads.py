@@ -448,7 +448,8 @@ worker.join()
 
 
 def test_a_small_stack():
-    """12 KiB more than NumPy's own functions need are enough: 44 KiB with NumPy 2.0, less with later versions."""
+    """20 KiB more than NumPy's own functions need are enough: with NumPy 2.4, 32 KiB, the least that Python allows to
+    request; with NumPy 2.0, whose ufuncs need some 30 KiB themselves, 52 KiB."""
 
     def survives(kibibytes, whose):
         command = [sys.executable, "-c", ON_A_SMALL_STACK, str(kibibytes), whose]
@@ -461,7 +462,7 @@ def test_a_small_stack():
         return [each.stdout for each in done] == ["done\n"] * 2
 
     enough = next(size for size in range(32, 65, 4) if survives(size, "numpy"))
-    assert survives(enough + 12, "gelu_fast")
+    assert survives(enough + 20, "gelu_fast")
 
 
 def test_many_python_threads(ufunc):

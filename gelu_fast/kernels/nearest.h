@@ -11,7 +11,7 @@
  *
  * One loop serves all functions, as an inlined copy of each would make the library larger. There is no streaming
  * version: the results take longer to compute than to store. */
-enum { NEAREST_ROOM = 832 }; /* float64: 6.5 KiB on a stack that may be small */
+enum { NEAREST_ROOM = 416 }; /* float64: 3.3 KiB on a stack that may be small */
 
 typedef f32_half f32_half_unaligned UNALIGNED(f32);
 typedef __attribute__((aligned(1), may_alias)) f32 f32_anywhere; /* ufunc.at passes unaligned operands, n = 1 */
