@@ -111,5 +111,5 @@ $(VENV)/.test: $(VENV)/bin/python $(SOURCES)
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(PIP) --editable ".[test,bench,examples,peers,checks]"
+	$(PIP) --editable ".[test,bench,examples,peers,doors,checks]"
 	touch $@
