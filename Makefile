@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/*.pxi gelu_fast/kernels/*.[ch] gelu_fast/kernels/*/*.[ch])
+SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/*.pxi gelu_fast/include/*.h gelu_fast/kernels/*.[ch] gelu_fast/kernels/*/*.[ch])
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 

@@ -137,7 +137,7 @@ setup(
         Extension(
             "gelu_fast._core",
             ["gelu_fast/_core.pyx", KERNELS + "levels.c", KERNELS + "pool.c", *tables],
-            depends=[*headers, *glob("gelu_fast/*.pxi")],
+            depends=[*headers, "gelu_fast/include/gelu_fast.h", *glob("gelu_fast/*.pxi")],
             include_dirs=[numpy.get_include(), "gelu_fast"],
             define_macros=MACROS + [("Py_LIMITED_API", "0x030B0000")] * ABI3,
             extra_compile_args=FLAGS + OPENMP,

@@ -8,6 +8,7 @@ Functions
 stochastic_gelu : The random form, whose mean is GELU.
 get_num_threads, set_num_threads : How many threads compute a large array.
 show_config : Print what runs: version, ISA level, rounding, threads.
+get_include : The directory of the C interface.
 
 The functions take the form of GELU as an argument: exact, the tanh approximation, or the sigmoid approximation. Each
 form is a ufunc as well: ``<function>_erf``, ``<function>_tanh``, ``<function>_sigmoid``; with location and scale
@@ -29,7 +30,7 @@ except ImportError:
         "Python elsewhere, or run `pip install --editable .`; a zip archive must be installed."
     ) from None
 
-from gelu_fast._config import __version__, show_config
+from gelu_fast._config import __version__, get_include, show_config
 from gelu_fast._docs import functions_by_line as _functions_by_line
 from gelu_fast._functions import FUNCTIONS as _FUNCTIONS
 from gelu_fast._names import set_names as _set_names
@@ -43,6 +44,6 @@ _names_of_core = (
 )
 globals().update({name: getattr(_core, name) for name in _names_of_core} | _core.ufuncs)
 
-__all__ = ["__version__", *_names_of_core, *_core.ufuncs, "show_config"]
+__all__ = ["__version__", *_names_of_core, *_core.ufuncs, "get_include", "show_config"]
 
-_set_names([*(globals()[name] for name in _names_of_core), show_config])
+_set_names([*(globals()[name] for name in _names_of_core), get_include, show_config])

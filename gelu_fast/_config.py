@@ -2,6 +2,7 @@
 """The configuration: version, ISA level, rounding, OpenMP, threads, cache, compiler."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -28,6 +29,25 @@ def _cache():
         if size == math.inf
         else f"{size / 2**20:g} MiB; the results of larger calls may be written past it"
     )
+
+
+def get_include():
+    """
+    The directory of ``gelu_fast.h``, the C interface, for the include path of a compiler.
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    The header says how to use the interface. For Cython, ``from gelu_fast cimport gelu`` and so on declares it.
+
+    See Also
+    --------
+    numpy.get_include
+    """
+    return str(Path(__file__).parent / "include")
 
 
 def show_config():

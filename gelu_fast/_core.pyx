@@ -3,7 +3,7 @@
 """The compiled front of gelu_fast: from the arguments of a call to the kernels, which do the arithmetic
 (kernels/gelu.h).
 
-Design. A call goes through one of two doors, to one loop.
+Design. A call goes through one of three doors, to one loop.
 
 - The direct door (try_direct, _operands.pxi) is for plain arrays: NumPy's own, aligned, of one type, and Python numbers
   beside them. It finds rows of elements that all operands make. Threads therefore share a call with a bias, or
@@ -11,6 +11,7 @@ Design. A call goes through one of two doors, to one loop.
   stochastic_gelu, which is no ufunc, has this door alone, and copies what makes no rows.
 - The ufunc is for all else: NumPy converts, broadcasts, masks and buffers the operands, hands the call to other
   libraries' arrays (__array_ufunc__), and calls the same loop (ufunc_loop). Each form of a function is a ufunc.
+- The door for C (_capi.pxi) takes pointers, and calls the loop at once.
 - The loop (_loops.pxi) runs a Job: a kernel, operands, their rows and their overlap. `execute` decides once how;
   `share` computes a part on one thread, in the default floating-point environment: whole rows, packed blocks, or one by
   one.
@@ -26,6 +27,7 @@ from warnings import warn
 cimport cython
 cimport numpy as np
 from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_New
 from cython.parallel cimport prange
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -68,6 +70,12 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef struct gelu_kernels:
         gelu_kernel *plain
         gelu_kernel *streaming
+    ctypedef void gelu_scalar_f32(const float *x, float *y) noexcept nogil
+    ctypedef void gelu_scalar_f64(const double *x, double *y) noexcept nogil
+    ctypedef struct gelu_scalars:
+        gelu_scalar_f32 *f32
+        gelu_scalar_f64 *f64
+        gelu_scalar_f32 *f32_nearest
     ctypedef struct gelu_strides:
         void (*pack)(char *packed, const char *strided, npy_intp step, npy_intp n) noexcept nogil
         void (*unpack)(char *strided, npy_intp step, const char *packed, npy_intp n) noexcept nogil
@@ -85,6 +93,7 @@ cdef extern from "kernels/kernels.h" nogil:
         int (*supported)() noexcept
         const gelu_kernels (*kernels)[GELU_N_FORMS][GELU_N_TYPES]
         gelu_kernel *(*nearest)[GELU_N_FORMS]
+        const gelu_scalars (*scalars)[GELU_N_FORMS]
         const gelu_strides *strides
         const gelu_random *random
     const gelu_function gelu_functions[GELU_N_FUNCTIONS]
@@ -174,8 +183,8 @@ cdef void *spec_data[GELU_N_FUNCTIONS][GELU_N_FORMS][MAX_TYPES]
 cdef char signatures[GELU_N_FUNCTIONS][MAX_TYPES * MAX_ARGS]
 cdef np.PyUFuncGenericFunction loop_functions[MAX_TYPES]
 cdef list kept = []
-# Types are numbered: a GELU_T_<type> for NumPy's own, the next numbers for those of ml_dtypes.
-cdef void *descriptors[MAX_TYPES]  # the type in native byte order, without metadata
+# Types are numbered: a GELU_T_<type>, and the next numbers for the one-byte types of ml_dtypes.
+cdef void *descriptors[MAX_TYPES]  # the type in native byte order, without metadata; NULL if it is for C alone
 cdef int type_numbers[MAX_TYPES]  # NumPy's
 cdef int kernels_of[MAX_TYPES]  # the GELU_T_<type> whose kernels compute it
 cdef int n_types = 0
@@ -203,6 +212,7 @@ def _use_level(name):
     level = built_isa_levels.index(isa_level)
     for t in range(n_types):
         take_kernels(t)
+    take_scalars()
 
 
 def _use_rounding(name):
@@ -210,22 +220,21 @@ def _use_rounding(name):
     global rounding
     rounding = choose_rounding(name)
     take_kernels(GELU_T_f32)
+    take_scalars()
 
 
-cdef int new_type(object dtype, int kernels_type, const float *to_f32, const uint8_t *from_f32) except -1:
+cdef int new_type(int kernels_type, npy_intp itemsize, const float *to_f32, const uint8_t *from_f32) noexcept:
     """Number a type, and make a spec for it of each function's kernels for `kernels_type`, a GELU_T_<type>."""
     global n_types
     cdef int f, form, t = n_types
     cdef KernelSpec *spec
-    kept.append(dtype)
-    descriptors[t], type_numbers[t], kernels_of[t] = <void *> dtype, dtype.num, kernels_type
-    loop_functions[t] = <np.PyUFuncGenericFunction> ufunc_loop
+    kernels_of[t], descriptors[t], loop_functions[t] = kernels_type, NULL, <np.PyUFuncGenericFunction> ufunc_loop
     for f in range(GELU_N_FUNCTIONS):
         for form in range(GELU_N_FORMS):
             spec = &specs[f][form][t]
             spec.n_in = gelu_functions[f].n_in
             spec.n_args = spec.n_in + gelu_functions[f].n_out
-            spec.itemsize = dtype.itemsize
+            spec.itemsize = itemsize
             spec.to_f32, spec.from_f32 = to_f32, from_f32
             spec_data[f][form][t] = spec
     take_kernels(t)
@@ -233,8 +242,14 @@ cdef int new_type(object dtype, int kernels_type, const float *to_f32, const uin
     return t
 
 
+cdef int set_dtype(int t, object dtype) except -1:
+    kept.append(dtype)
+    descriptors[t], type_numbers[t] = <void *> dtype, dtype.num
+    return 0
+
+
 cdef object make_ufunc(int f, int form):
-    """The ufunc of a function's form, of the types that are numbered so far."""
+    """The ufunc of a function's form, of NumPy's types."""
     cdef const gelu_function *function = &gelu_functions[f]
     cdef int n_args = function.n_in + function.n_out, t, j
     name = f"{function.name.decode()}_{gelu_forms[form].decode()}"
@@ -242,42 +257,39 @@ cdef object make_ufunc(int f, int form):
         raise ImportError(f"{name} has {n_args} operands, _core.pyx has room for {MAX_ARGS}")
     encoded = name.encode(), UFUNC_DOCS[name].encode()
     kept.append(encoded)
-    for t in range(n_types):
+    for t in range(n_numpy_types):
         for j in range(n_args):
             signatures[f][t * n_args + j] = <char> type_numbers[t]
     return np.PyUFunc_FromFuncAndData(
-        loop_functions, spec_data[f][form], signatures[f], n_types, function.n_in, function.n_out,
+        loop_functions, spec_data[f][form], signatures[f], n_numpy_types, function.n_in, function.n_out,
         np.PyUFunc_None, encoded[0], encoded[1], 0)
 
 
-# NumPy's own types come first in GELU_TYPES, in this order: the number of each is that of its kernels.
-new_type(np.PyArray_DescrFromType(np.NPY_FLOAT16), GELU_T_f16, NULL, NULL)
-new_type(np.PyArray_DescrFromType(np.NPY_FLOAT32), GELU_T_f32, NULL, NULL)
-new_type(np.PyArray_DescrFromType(np.NPY_FLOAT64), GELU_T_f64, NULL, NULL)
-cdef int n_numpy_types = n_types
+for t in range(GELU_N_TYPES):
+    new_type(t, 8 if t == GELU_T_f64 else 4 if t == GELU_T_f32 else 2, NULL, NULL)
+# NumPy's own types come first in GELU_TYPES, in this order.
+set_dtype(GELU_T_f16, np.PyArray_DescrFromType(np.NPY_FLOAT16))
+set_dtype(GELU_T_f32, np.PyArray_DescrFromType(np.NPY_FLOAT32))
+set_dtype(GELU_T_f64, np.PyArray_DescrFromType(np.NPY_FLOAT64))
+cdef int n_numpy_types = GELU_T_f64 + 1
 cdef object float32 = <object> descriptors[GELU_T_f32], float64 = <object> descriptors[GELU_T_f64]
 cdef list ufunc_of = [[make_ufunc(f, form) for form in range(GELU_N_FORMS)] for f in range(GELU_N_FUNCTIONS)]
 ufuncs = {ufunc.__name__: ufunc for forms_of in ufunc_of for ufunc in forms_of}
 
 
-cdef int add_type(object dtype, int kernels_type, const float *to_f32, const uint8_t *from_f32) except -1:
-    """Add a type that NumPy does not have itself to all ufuncs."""
-    global n_types
+cdef int add_dtype(int t, object dtype) except -1:
+    """Add type t, which NumPy does not have itself, to all ufuncs."""
     cdef int types[MAX_ARGS]
-    cdef int t, f, form, j
-    if dtype.itemsize != (2 if to_f32 == NULL else 1):
+    cdef int f, form, j
+    if dtype.itemsize != specs[0][0][t].itemsize:
         raise TypeError(f"{dtype} has {dtype.itemsize} bytes")
-    t = new_type(dtype, kernels_type, to_f32, from_f32)
     for j in range(MAX_ARGS):
         types[j] = dtype.num
-    try:
-        for f in range(GELU_N_FUNCTIONS):
-            for form in range(GELU_N_FORMS):
-                np.PyUFunc_RegisterLoopForType(ufunc_of[f][form], types[0], <np.PyUFuncGenericFunction> ufunc_loop,
-                                               types, spec_data[f][form][t])
-    except BaseException:
-        n_types = t
-        raise
+    for f in range(GELU_N_FUNCTIONS):
+        for form in range(GELU_N_FORMS):
+            np.PyUFunc_RegisterLoopForType(ufunc_of[f][form], types[0], <np.PyUFuncGenericFunction> ufunc_loop,
+                                           types, spec_data[f][form][t])
+    set_dtype(t, dtype)
     return 0
 
 
@@ -290,8 +302,9 @@ cdef int add_one_byte(object dtype, object bfloat16) except -1:
     cdef np.ndarray to_f32 = arange(1 << 8, dtype="u1").view(dtype).astype("f4")
     cdef np.ndarray from_f32 = arange(1 << 16, dtype="u2").view(bfloat16).astype(dtype).view("u1")
     kept.append((to_f32, from_f32))
-    return add_type(dtype, GELU_T_f32, <const float *> np.PyArray_DATA(to_f32),
-                    <const uint8_t *> np.PyArray_DATA(from_f32))
+    cdef int t = new_type(GELU_T_f32, 1, <const float *> np.PyArray_DATA(to_f32),
+                          <const uint8_t *> np.PyArray_DATA(from_f32))
+    return add_dtype(t, dtype)
 
 
 cdef int warn_of(str part, object error) except -1:
@@ -308,7 +321,7 @@ cdef int add_ml_dtypes() except -1:
         if ml_dtypes is None:  # sys.modules says that it shall be missing
             return 0
         bfloat16 = np_dtype(ml_dtypes.bfloat16)
-        add_type(bfloat16, GELU_T_bf16, NULL, NULL)
+        add_dtype(GELU_T_bf16, bfloat16)
     except Exception as error:
         if not isinstance(error, ModuleNotFoundError) or error.name != "ml_dtypes":
             warn_of("ml_dtypes", error)
@@ -329,6 +342,7 @@ try:
 finally:
     gelu_leave_environment(at_import)
 
+include "_capi.pxi"
 include "_operands.pxi"
 include "_sigma.pxi"
 

@@ -58,6 +58,7 @@ cdef struct Job:
     char *args[MAX_ARGS]
     Rows rows
     bint new_outputs  # by this call: they overlap nothing, and are in the cache, as the system has just zeroed them
+    int most_threads  # 0: no limit but that of all calls
     Overlap overlap
     bint in_blocks  # the kernel cannot take the operands as they lie
     bint streaming  # write past the cache
@@ -299,9 +300,11 @@ cdef void execute(Job *job) noexcept nogil:
                      and spec.kernels.streaming != NULL and <double> n * spec.n_args * spec.itemsize > stream_from)
     if job.streaming:
         atomic_fetch_add(&streamed, 1)
-    if n >= 2 * MIN_SHARE and job.overlap <= IN_PLACE:
+    if n >= 2 * MIN_SHARE and job.overlap <= IN_PLACE and job.most_threads != 1:
         size = thread_count()
         threads = <int> min(<npy_intp> size, n // MIN_SHARE)
+        if job.most_threads > 0:
+            threads = min(threads, job.most_threads)
         if omp_get_proc_bind() != 0:
             open_bound = open_region
     if threads == 1 or not gelu_pool_run(share, job, n, threads, size, open_bound):
@@ -321,7 +324,7 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
     """The inner loop of every ufunc; `data` is its KernelSpec."""
     cdef Job job
     cdef int j
-    job.spec, job.draws, job.new_outputs = <const KernelSpec *> data, NULL, False
+    job.spec, job.draws, job.new_outputs, job.most_threads = <const KernelSpec *> data, NULL, False, 0
     job.rows.n_rows, job.rows.n = 1, dimensions[0]
     for j in range(job.spec.n_args):
         job.args[j] = args[j]

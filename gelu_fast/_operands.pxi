@@ -175,7 +175,7 @@ cdef object try_direct(int f, int form, PyObject **inputs, object out):
                 return None
         operands[n_in + j] = <PyArrayObject *> y
         results = y if n_out == 1 else (y,) if j == 0 else (*results, y)
-    job.spec, job.draws, job.new_outputs = &specs[f][form][t], NULL, out is None
+    job.spec, job.draws, job.new_outputs, job.most_threads = &specs[f][form][t], NULL, out is None, 0
     if not find_rows(operands, shape, ndim, &job):
         return None
     run(&job)

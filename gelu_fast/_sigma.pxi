@@ -29,6 +29,8 @@ cdef object make_sigma_ufunc(int f):
         sigma_loops, spec_data[f][GELU_FORM_erf], signatures[f], n_numpy_types, gelu_functions[f].n_in, 1,
         np.PyUFunc_None, b"sigma", b"sigma in the type that is computed in.", 0)
     for t in range(n_numpy_types, n_types):
+        if descriptors[t] == NULL:
+            continue
         for j in range(MAX_ARGS):
             types[j] = (<object> descriptors[t]).num
         np.PyUFunc_RegisterLoopForType(ufunc, types[0], <np.PyUFuncGenericFunction> sigma_loop, types,

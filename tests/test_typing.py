@@ -17,7 +17,15 @@ from needs import needs
 import gelu_fast
 from gelu_fast._bounds import FUSED, UFUNCS, UNARY
 
-FUNCTIONS = (*UNARY, *FUSED, "stochastic_gelu", "get_num_threads", "set_num_threads", "show_config")
+FUNCTIONS = (
+    *UNARY,
+    *FUSED,
+    "stochastic_gelu",
+    "get_num_threads",
+    "set_num_threads",
+    "get_include",
+    "show_config",
+)
 USER_CODE = Path(__file__).with_name("user_code.py")
 PACKAGE = Path(gelu_fast.__file__).parent
 STUB = ast.parse((PACKAGE / "__init__.pyi").read_text())

@@ -4,8 +4,8 @@
  *
  * in_segments_<curve>   the lanes that need nothing but the table, as nearly all do
  * usual_<curve>         those and more that `common` serves: so large that T does not count, and tiny for odd functions
- * common_<curve>        short, without a branch, and inlined. `any`: whether a lane may lie outside the segments; others
- *                       than usual lanes get any number then
+ * common_<curve>        short, without a branch, and inlined; `lanes` says what they may be: IN_SEGMENTS
+ *                       all; ANYWHERE, where others than usual ones get any number; ONE_NUMBER all, in the segments
  * rare_<curve>          any lane of n vectors, a multiple of RARE: in the tail, tiny, NaN, usual ones too; a call
  * any_<curve>           one vector: common if it is usual whole, else rare
  *
@@ -29,24 +29,24 @@ INLINE MASK C(usual_times)(V a, V x)
     return within & F(fits_product)(x) & R(common_factor)(a);
 }
 
-INLINE TWO C(common)(V x, int any)
+INLINE TWO C(common)(V x, int lanes)
 {
     V index, t = R(abs)(x);
-    TWO T = C(T)(any ? F(tame)(t) : t, any, &index);
+    TWO T = C(T)(lanes == ANYWHERE ? F(tame)(t) : t, lanes, &index);
     return F(from_T)(x, T, index, C(INNER));
 }
 
 /* In two parts, of which lo may be a seventh of hi. */
-INLINE TWO C(common_two_part)(V x, int any)
+INLINE TWO C(common_two_part)(V x, int lanes)
 {
     V index, t = R(abs)(x);
-    TWO T = C(T_for_product)(any ? F(tame)(t) : t, any, &index);
+    TWO T = C(T_for_product)(lanes == ANYWHERE ? F(tame)(t) : t, lanes, &index);
     return F(from_T)(x, T, index, C(INNER));
 }
 
-INLINE TWO C(common_times)(V a, V x, int any)
+INLINE TWO C(common_times)(V a, V x, int lanes)
 {
-    TWO exact = C(common_two_part)(x, any);
+    TWO exact = C(common_two_part)(x, lanes);
     return R(product)(a, exact, F(sign)(x, exact));
 }
 
@@ -74,7 +74,7 @@ NOINLINE void C(rare)(const V *x, V *y, int n)
             y[i + j] = F(fix_sign)(of[j], F(limit)(of[j]) + F(signed_T)(of[j], T[j]), (BITS)of[j]);
         if (ANY(some_in_segments))
             for (int j = 0; j < RARE; j++) {
-                V common = C(common)(ZERO_UNLESS(in_segments[j], of[j]), 0).hi;
+                V common = C(common)(ZERO_UNLESS(in_segments[j], of[j]), IN_SEGMENTS).hi;
                 y[i + j] = SELECT(in_segments[j], common, y[i + j]);
             }
         if (ANY(some_tiny))
@@ -116,7 +116,7 @@ NOINLINE void C(rare_times)(const V *as, const V *x, V *y, int n)
         if (ANY(some_in_segments))
             for (int j = 0; j < RARE; j++) {
                 V within = ZERO_UNLESS(in_segments[j], of[j]);
-                TWO exact = C(common_two_part)(within, 0);
+                TWO exact = C(common_two_part)(within, IN_SEGMENTS);
                 V product = R(any_product)(a[j], exact, F(sign)(within, exact));
                 y[i + j] = SELECT(in_segments[j], product, y[i + j]);
             }
@@ -131,7 +131,7 @@ NOINLINE void C(rare_times)(const V *as, const V *x, V *y, int n)
 NOINLINE TWO C(any)(V x)
 {
     MASK usual = C(usual)(x), tiny = POSITIVE_LE(R(abs)(x), SPLAT(TINY));
-    TWO y = C(common)(ZERO_UNLESS(usual, x), 1);
+    TWO y = C(common)(ZERO_UNLESS(usual, x), ANYWHERE);
     if (__builtin_expect(ANY(~usual), 0)) {
         V of[RARE], rare[RARE];
         for (int i = 0; i < RARE; i++)
@@ -146,7 +146,7 @@ NOINLINE TWO C(any)(V x)
 NOINLINE TWO C(any_times)(V a, V x)
 {
     MASK usual = C(usual_times)(a, x);
-    TWO y = C(common_times)(ZERO_UNLESS(usual, a), ZERO_UNLESS(usual, x), 1);
+    TWO y = C(common_times)(ZERO_UNLESS(usual, a), ZERO_UNLESS(usual, x), ANYWHERE);
     if (__builtin_expect(ANY(~usual), 0)) {
         V as[RARE], of[RARE], rare[RARE];
         for (int i = 0; i < RARE; i++)

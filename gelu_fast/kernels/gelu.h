@@ -80,7 +80,7 @@
 /* The functions, of n vectors each of inputs and outputs: input j of vector i is IN(j), output j OUT(j).
  *
  * in_segments_<function>, usual_<function>   the lanes of vector i that are (curve.h)
- * group_<function>   n vectors side by side, without a branch; `any` lanes or those in the segments alone
+ * group_<function>   n vectors side by side, without a branch; `lanes` as of common_<curve> (curve.h)
  * rare_<function>    any lane of n vectors, at most RARE_MOST and a multiple of RARE: loop.h collects them
  * again_<function>   any lane of one vector, and what its rounding lost */
 #define IN(j) in[(j) * n + i]
@@ -88,8 +88,8 @@
 #define KERNEL(name, in_segments, usual, group, rare, again)                                                 \
     INLINE MASK R(in_segments_##name)(const V *in, int n, int i) { return in_segments; }                     \
     INLINE MASK R(usual_##name)(const V *in, int n, int i) { return usual; }                                 \
-    INLINE void R(group_##name)(const V *in, TWO *out, int n, int any){group} NOINLINE void R(rare_##name)(  \
-        const V *in, V *out, int n){rare} NOINLINE void R(again_##name)(const V *in, TWO *out)               \
+    INLINE void R(group_##name)(const V *in, TWO *out, int n, int lanes){group} NOINLINE void R(             \
+        rare_##name)(const V *in, V *out, int n){rare} NOINLINE void R(again_##name)(const V *in, TWO *out)  \
     {                                                                                                        \
         enum { n = 1, i = 0 };                                                                               \
         again                                                                                                \
@@ -102,11 +102,11 @@
 /* The function of a curve, and a factor times it. */
 #define KERNEL_OF(name, curve, point)                                                                        \
     KERNEL(name, R(in_segments_##curve)(point), R(usual_##curve)(point),                                     \
-           EACH(OUT(0) = R(common_##curve)(point, any);), V x[RARE_MOST];                                    \
+           EACH(OUT(0) = R(common_##curve)(point, lanes);), V x[RARE_MOST];                                  \
            EACH(x[i] = point;) R(rare_##curve)(x, out, n);, OUT(0) = R(any_##curve)(point);)
 #define KERNEL_TIMES(name, curve, a, point)                                                                  \
     KERNEL(name, R(in_segments_times_##curve)(a, point), R(usual_times_##curve)(a, point),                   \
-           EACH(OUT(0) = R(common_times_##curve)(a, point, any);), V as[RARE_MOST];                          \
+           EACH(OUT(0) = R(common_times_##curve)(a, point, lanes);), V as[RARE_MOST];                        \
            V x[RARE_MOST]; EACH(as[i] = a; x[i] = point;) R(rare_times_##curve)(as, x, out, n);              \
            , OUT(0) = R(any_times_##curve)(a, point);)
 /* The gradient with location and scale, or a factor times that, rounded. */
@@ -114,7 +114,7 @@
     KERNEL(name, R(in_segments_gate_##form)(R(standardize)(at, mu, sigma)),                                  \
            R(in_segments_gate_##form)(R(standardize)(at, mu, sigma)),                                        \
            EACH(OUT(0) = OF(R(common_grad_mu_sigma_##form)(R(standardize)(at, mu, sigma),                    \
-                                                           R(clamped_quotient)(at, sigma), any));),          \
+                                                           R(clamped_quotient)(at, sigma), lanes));),        \
            EACH(OUT(0) = OF(R(rare_grad_mu_sigma_##form)(R(standardize)(at, mu, sigma),                      \
                                                          R(clamped_quotient)(at, sigma)))                    \
                              .hi;),                                                                          \
@@ -133,8 +133,8 @@
     KERNEL(geglu_backward_##form,                                                                              \
            R(in_segments_times_grad_##form)(IN(0) * IN(2), IN(1)) & R(in_segments_times_##form)(IN(0), IN(1)), \
            R(usual_times_grad_##form)(IN(0) * IN(2), IN(1)) & R(usual_times_##form)(IN(0), IN(1)),             \
-           EACH(OUT(0) = R(common_times_grad_##form)(IN(0) * IN(2), IN(1), any);                               \
-                OUT(1) = R(common_times_##form)(IN(0), IN(1), any);),                                          \
+           EACH(OUT(0) = R(common_times_grad_##form)(IN(0) * IN(2), IN(1), lanes);                             \
+                OUT(1) = R(common_times_##form)(IN(0), IN(1), lanes);),                                        \
            V a[RARE_MOST];                                                                                     \
            EACH(a[i] = IN(0) * IN(2);) R(rare_times_grad_##form)(a, in + n, out, n);                           \
            R(rare_times_##form)(in, in + n, out + n, n);                                                       \

@@ -19,6 +19,15 @@ typedef struct {
     gelu_kernel *plain, *streaming;
 } gelu_kernels;
 
+/* Of one number: n_in inputs and n_out results, in any floating-point environment. scalars.h */
+typedef void gelu_scalar_f32(const float *x, float *y);
+typedef void gelu_scalar_f64(const double *x, double *y);
+typedef struct {
+    gelu_scalar_f32 *f32;
+    gelu_scalar_f64 *f64;
+    gelu_scalar_f32 *f32_nearest;
+} gelu_scalars;
+
 /* n elements, `step` bytes apart, to contiguous ones and back. */
 typedef struct {
     void (*pack)(char *packed, const char *strided, ptrdiff_t step, ptrdiff_t n);
@@ -43,6 +52,7 @@ typedef struct {
     int (*supported)(void); /* by the CPU that runs */
     const gelu_kernels (*kernels)[GELU_N_FORMS][GELU_N_TYPES]; /* of each function */
     gelu_kernel *const (*nearest)[GELU_N_FORMS]; /* float32, rounded to nearest: nearest.h */
+    const gelu_scalars (*scalars)[GELU_N_FORMS]; /* of each function */
     const gelu_strides *strides; /* of each type */
     const gelu_random *random;
 } gelu_level;

@@ -71,9 +71,9 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
             PREFETCH(x[j] + (from) + k * LANES(R));                                                          \
             in[j * (vectors) + k] = S##_load(x[j] + (from) + k * LANES(R));                                  \
         }
-#define STORE_GROUP(S, R, name, n_in, n_out, vectors, any, store, to)                                        \
+#define STORE_GROUP(S, R, name, n_in, n_out, vectors, lanes, store, to)                                      \
     R##_two out[(n_out) * (vectors)];                                                                        \
-    R##_group_##name(in, out, vectors, any);                                                                 \
+    R##_group_##name(in, out, vectors, lanes);                                                               \
     for (int j = 0; j < n_out; j++)                                                                          \
         for (int k = 0; k < vectors; k++)                                                                    \
             store(y[j] + (to) + k * LANES(R), out[j * (vectors) + k].hi);
@@ -87,7 +87,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
             all &= R##_in_segments_##name(in, vectors, k);                                                   \
         if (__builtin_expect(R##_any(~all), 0))                                                              \
             break;                                                                                           \
-        STORE_GROUP(S, R, name, n_in, n_out, vectors, 0, store, at)                                          \
+        STORE_GROUP(S, R, name, n_in, n_out, vectors, IN_SEGMENTS, store, at)                                \
     }
 
 /* The loops of `name` over storage type S, computed in R (kernels.h). The last elements, fewer than a vector, are
@@ -122,7 +122,7 @@ enum { MAX_IN = 4, MAX_OUT = 2 };
                             in[j * GROUP(R, n_out) + k] =                                                    \
                                 R##_select(usual, in[j * GROUP(R, n_out) + k], (R##v){0} + 1);               \
                     }                                                                                        \
-                STORE_GROUP(S, R, name, n_in, n_out, GROUP(R, n_out), 1, S##_store, i)                       \
+                STORE_GROUP(S, R, name, n_in, n_out, GROUP(R, n_out), ANYWHERE, S##_store, i)                \
             }                                                                                                \
         if (some)                                                                                            \
             S##_compute_collected(block);                                                                    \
@@ -222,3 +222,5 @@ GELU_FUNCTIONS(NEAREST_OF_FORMS)
 gelu_kernel *const PASTE(gelu_nearest_, LEVEL)[][GELU_N_FORMS] = {GELU_FUNCTIONS(NEAREST_ROWS)};
 
 const gelu_random PASTE(gelu_random_, LEVEL) = {random_bits, f32_decide, f64_decide};
+
+#include "scalars.h"

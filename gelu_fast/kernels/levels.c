@@ -52,9 +52,16 @@ static int has_v4(void)
 #define DECLARE(level, name, supported)                                                                      \
     extern const gelu_kernels gelu_kernels_##level[][GELU_N_FORMS][GELU_N_TYPES];                            \
     extern gelu_kernel *const gelu_nearest_##level[][GELU_N_FORMS];                                          \
+    extern const gelu_scalars gelu_scalars_##level[][GELU_N_FORMS];                                          \
     extern const gelu_strides gelu_strides_##level[];                                                        \
     extern const gelu_random gelu_random_##level;
 #define LEVEL_ROW(level, name, supported)                                                                    \
-    {name, supported, gelu_kernels_##level, gelu_nearest_##level, gelu_strides_##level, &gelu_random_##level},
+    {name,                                                                                                   \
+     supported,                                                                                              \
+     gelu_kernels_##level,                                                                                   \
+     gelu_nearest_##level,                                                                                   \
+     gelu_scalars_##level,                                                                                   \
+     gelu_strides_##level,                                                                                   \
+     &gelu_random_##level},
 GELU_LEVELS(DECLARE)
 const gelu_level gelu_levels[] = {GELU_LEVELS(LEVEL_ROW){0}};

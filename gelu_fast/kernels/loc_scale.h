@@ -5,10 +5,10 @@
  * one vector, and gives two parts. */
 #define G(name) PASTE(PASTE(R(name), _), FORM)
 
-INLINE TWO G(common_grad_mu_sigma)(V z, V by, int any)
+INLINE TWO G(common_grad_mu_sigma)(V z, V by, int lanes)
 {
     V index, t = R(abs)(z);
-    TWO slope = G(slope)(t, any), T = G(T_for_sum_gate)(t, any, &index);
+    TWO slope = G(slope)(t, lanes), T = G(T_for_sum_gate)(t, lanes, &index);
     return R(gradient)(R(odd_from_T)(z, T, index, -1), by, slope);
 }
 
@@ -19,7 +19,7 @@ NOINLINE TWO G(rare_grad_mu_sigma)(V z, V by)
     V t = R(abs)(z), zero_if_tiny = ZERO_UNLESS(~POSITIVE_LE(t, SPLAT(TINY)), t);
     MASK in_segments = LE(zero_if_tiny, SPLAT(G(END_gate)));
     V near = R(with_sign)(ZERO_UNLESS(in_segments, zero_if_tiny), (BITS)z);
-    TWO y = G(common_grad_mu_sigma)(near, by, 0);
+    TWO y = G(common_grad_mu_sigma)(near, by, IN_SEGMENTS);
     if (ANY(~in_segments)) {
         MASK in_tail = LE(t, SPLAT(G(CUTOFF_grad))) & ~in_segments;
         MASK below = LE(z, SPLAT(0)), large = LE(SPLAT(LARGE), R(abs)(by));

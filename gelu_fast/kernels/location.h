@@ -31,7 +31,10 @@ INLINE TWO R(density_lifted)(V t)
     R(exp_t) exp = R(exp_minus)(R(half_square)(t));
     return R(times_exp)((TWO){SPLAT(R(MILLS_0_HI)), SPLAT(R(MILLS_0_LO))}, exp);
 }
-INLINE TWO R(slope_erf)(V t, int any) { return R(scale)(R(density_lifted)(t), SPLAT((REAL)(1 / TWO_LIFT))); }
+INLINE TWO R(slope_erf)(V t, int lanes)
+{
+    return R(scale)(R(density_lifted)(t), SPLAT((REAL)(1 / TWO_LIFT)));
+}
 INLINE TWO R(slope_tail_erf)(V t, TWO T, TWO one_minus_T) { return R(density_lifted)(t); }
 
 INLINE TWO R(dv_tanh)(V t) { return R(square)(t, R(TANH_3B_HI), R(TANH_3B_LO)); }
@@ -40,10 +43,10 @@ INLINE TWO R(slope_tail_tanh)(V t, TWO T, TWO one_minus_T)
     TWO g = R(scale)(one_minus_T, SPLAT((REAL)(1 / TWO_LIFT)));
     return R(times)(R(dv_tanh)(t), R(times)(T, g));
 }
-INLINE TWO R(slope_tanh)(V t, int any)
+INLINE TWO R(slope_tanh)(V t, int lanes)
 {
     V index;
-    TWO T = R(T_for_sum_gate_tanh)(t, any, &index);
+    TWO T = R(T_for_sum_gate_tanh)(t, lanes, &index);
     return R(times)(R(dv_tanh)(t), R(times)(T, R(one_minus)(SPLAT(1), T)));
 }
 
@@ -53,10 +56,10 @@ INLINE TWO R(slope_tail_sigmoid)(V t, TWO T, TWO one_minus_T)
     TWO g = R(scale)(one_minus_T, SPLAT((REAL)(1 / TWO_LIFT)));
     return R(times)(R(dv_sigmoid)(t), R(times)(T, g));
 }
-INLINE TWO R(slope_sigmoid)(V t, int any)
+INLINE TWO R(slope_sigmoid)(V t, int lanes)
 {
     V index;
-    TWO T = R(T_for_sum_gate_sigmoid)(t, any, &index);
+    TWO T = R(T_for_sum_gate_sigmoid)(t, lanes, &index);
     return R(times)(R(dv_sigmoid)(t), R(times)(T, R(one_minus)(SPLAT(1), T)));
 }
 

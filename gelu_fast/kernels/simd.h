@@ -80,6 +80,9 @@ _Static_assert(sizeof 1.0 == sizeof(double),
  * 0.66 with 4 and 6 (2^16; Zen 3). An even number, as bfloat16 is loaded and stored by two vectors. */
 #define HALF_GROUP 4
 
+/* The lanes of a vector: curve.h. */
+enum { IN_SEGMENTS, ANYWHERE, ONE_NUMBER };
+
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 

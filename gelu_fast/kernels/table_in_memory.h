@@ -9,7 +9,7 @@
  *
  * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2. The segment lies apart
  * from its center, so p makes up for the rounding of c0. Segment 0 is centred at 0; for gelu, c0 = c1 = 0 there. T is 0
- * in the last one, for t beyond END, if `any` says that there may be such.
+ * in the last one, for t beyond END, if `lanes` may lie there.
  * Latency counts here: from t to the address of the row it is one FMA, and the last coefficients are summed in two
  * chains.
  *
@@ -39,14 +39,18 @@
 
 /* T, and what its last rounding lost: d is small, so the other roundings do not count. `index` holds k in its last
  * bits. */
-INLINE TWO R(T_from_row)(V t, const REAL *table, int rows, REAL width, int any, V *index)
+INLINE TWO R(T_from_row)(V t, const REAL *table, int rows, REAL width, int lanes, V *index)
 {
-    if (any)
+    if (lanes == ANYWHERE)
         t = MIN(t, SPLAT((REAL)(rows - 1) * width));
     *index = FMA(t, SPLAT(1 / width), SPLAT(R(ROUNDER)));
     V k = *index - R(ROUNDER), d = FMA(MAX(k - 1, SPLAT(0)), SPLAT(-width), t), d2 = d * d;
     V c[R(TERMS)];
-    R(rows)(c, R(TERMS), table, (BITS)*index);
+    if (lanes == ONE_NUMBER)
+        for (int j = 0; j < R(TERMS); j++)
+            c[j] = SPLAT(table[R(TERMS) * (uint16_t)((BITS)*index)[0] + j]);
+    else
+        R(rows)(c, R(TERMS), table, (BITS)*index);
     V even = c[R(TERMS) - 2], odd = c[R(TERMS) - 1];
     for (int j = R(TERMS) - 4; j > 0; j -= 2) {
         even = FMA(even, d2, c[j]);
@@ -57,12 +61,12 @@ INLINE TWO R(T_from_row)(V t, const REAL *table, int rows, REAL width, int any, 
 }
 
 /* T of each curve; for a product and for a sum (table_in_registers.h) it is the same here. */
-#define T_OF(curve)                                                                                          \
-    INLINE TWO R(T_##curve)(V t, int any, V *index)                                                          \
-    {                                                                                                        \
-        return R(T_from_row)(t, R(ROWS_##curve)[0], LENGTH(R(ROWS_##curve)), R(WIDTH_##curve), any, index);  \
-    }                                                                                                        \
-    INLINE TWO R(T_for_product_##curve)(V t, int any, V *index) { return R(T_##curve)(t, any, index); }      \
-    INLINE TWO R(T_for_sum_##curve)(V t, int any, V *index) { return R(T_##curve)(t, any, index); }
+#define T_OF(curve)                                                                                           \
+    INLINE TWO R(T_##curve)(V t, int lanes, V *index)                                                         \
+    {                                                                                                         \
+        return R(T_from_row)(t, R(ROWS_##curve)[0], LENGTH(R(ROWS_##curve)), R(WIDTH_##curve), lanes, index); \
+    }                                                                                                         \
+    INLINE TWO R(T_for_product_##curve)(V t, int lanes, V *index) { return R(T_##curve)(t, lanes, index); }   \
+    INLINE TWO R(T_for_sum_##curve)(V t, int lanes, V *index) { return R(T_##curve)(t, lanes, index); }
 GELU_CURVES(T_OF)
 #undef T_OF

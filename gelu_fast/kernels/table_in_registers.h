@@ -68,11 +68,11 @@ INLINE TWO R(T_by_steps)(R(coefficients) at)
 }
 
 #define T_OF(name, way, curve)                                                                               \
-    INLINE TWO R(name##_##curve)(V t, int any, V *index)                                                     \
+    INLINE TWO R(name##_##curve)(V t, int lanes, V *index)                                                   \
     {                                                                                                        \
         TWO T = R(way)(R(look_up)(t, R(LANES_##curve), R(WIDTH_##curve), index));                            \
         MASK within = LE(t, SPLAT(R(END_##curve)));                                                          \
-        return any ? (TWO){ZERO_UNLESS(within, T.hi), ZERO_UNLESS(within, T.lo)} : T;                        \
+        return lanes == ANYWHERE ? (TWO){ZERO_UNLESS(within, T.hi), ZERO_UNLESS(within, T.lo)} : T;          \
     }
 #define EVEN(curve) T_OF(T, T_once, curve) T_OF(T_for_product, T_by_steps, curve)
 #define ODD(curve)                                                                                           \
