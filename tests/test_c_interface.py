@@ -29,7 +29,9 @@ Pointers = ctypes.POINTER(ctypes.c_void_p)
 def enum(name):
     """The numbers that the header gives to the names of an enum."""
     body = re.sub(r"/\*.*?\*/", "", re.search(rf"enum {name} {{(.*?)}}", HEADER, re.S)[1])
-    return {each.strip().removeprefix("GELU_FAST_"): i for i, each in enumerate(body.split(",")) if each.strip()}
+    return {
+        each.strip().removeprefix("GELU_FAST_"): i for i, each in enumerate(body.split(",")) if each.strip()
+    }
 
 
 FUNCTION, FORM, TYPE, STATUS = (enum(f"gelu_fast_{of}") for of in ("function", "form", "type", "status"))
@@ -110,7 +112,11 @@ def test_steps(name, dtype):
     n, nin = 1500, _core.ufuncs[name].nin
     size = np.dtype(dtype).itemsize
     whole = some_inputs(name, 2 * n, dtype)
-    strided = [whole[0][::2], *[each[::-2] for each in whole[1:-1]], whole[-1][:1] if nin > 1 else whole[-1][::2]]
+    strided = [
+        whole[0][::2],
+        *[each[::-2] for each in whole[1:-1]],
+        whole[-1][:1] if nin > 1 else whole[-1][::2],
+    ]
     steps = [2 * size, *[-2 * size] * (nin - 2), 0 if nin > 1 else 2 * size][: max(nin, 1)]
     steps = steps if nin > 1 else [2 * size]
     room = new(name, 3 * n, dtype)
@@ -188,7 +194,28 @@ def test_bad_arguments():
 
 # ---- functions of one number ----
 
-SPECIAL = [0.0, -0.0, 1e-310, -1e-310, 1e-45, -1e-45, 1e-5, -1e-5, 0.3, -0.3, 1, -1, 3, -3, 6, -6, 9, -9, 13.5, -13.5]
+SPECIAL = [
+    0.0,
+    -0.0,
+    1e-310,
+    -1e-310,
+    1e-45,
+    -1e-45,
+    1e-5,
+    -1e-5,
+    0.3,
+    -0.3,
+    1,
+    -1,
+    3,
+    -3,
+    6,
+    -6,
+    9,
+    -9,
+    13.5,
+    -13.5,
+]
 SPECIAL += [30, -30, 38, -38, 1e4, -1e4, 1e300, -1e300, np.inf, -np.inf, np.nan]
 
 
@@ -196,7 +223,9 @@ def scalar(name, dtype):
     """The function of one number, as a function of arrays."""
     function, form = numbers_of(name)
     scalars = {"f4": table.scalars_f32, "f8": table.scalars_f64}[dtype]
-    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(scalars[function * FORM["N_FORMS"] + form])
+    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(
+        scalars[function * FORM["N_FORMS"] + form]
+    )
 
     def of_arrays(*inputs):
         rows = np.stack(inputs, axis=-1)
@@ -232,7 +261,9 @@ def test_one_number(name, dtype):
 
 
 @every_level
-@pytest.mark.parametrize("name", ["gelu_erf", "gelu_grad_tanh", "geglu_sigmoid", "gelu_backward_mu_sigma_erf"])
+@pytest.mark.parametrize(
+    "name", ["gelu_erf", "gelu_grad_tanh", "geglu_sigmoid", "gelu_backward_mu_sigma_erf"]
+)
 @pytest.mark.parametrize("environment", [("nearest",), *fenv.ENVIRONMENTS], ids="-".join)
 def test_environments(name, environment):
     """Neither results nor the environment change; of the flags, only that of inexact results may."""
