@@ -300,7 +300,7 @@ cdef void execute(Job *job) noexcept nogil:
                      and spec.kernels.streaming != NULL and <double> n * spec.n_args * spec.itemsize > stream_from)
     if job.streaming:
         atomic_fetch_add(&streamed, 1)
-    if n >= 2 * MIN_SHARE and job.overlap <= IN_PLACE and job.most_threads != 1:
+    if n >= 2 * MIN_SHARE and job.overlap <= IN_PLACE:
         size = thread_count()
         threads = <int> min(<npy_intp> size, n // MIN_SHARE)
         if job.most_threads > 0:

@@ -131,7 +131,9 @@ def test_from_eight_threads(built):
 @pytest.mark.parametrize("standard", ["c99", "c17", "c++17"])
 def test_no_warnings(tmp_path, standard):
     source = tmp_path / ("m.cc" if "+" in standard else "m.c")
-    source.write_text("#include <gelu_fast.h>\nint ready(void);\nint ready(void) { return import_gelu_fast(); }\n")
+    source.write_text(
+        "#include <gelu_fast.h>\nint ready(void);\nint ready(void) { return import_gelu_fast(); }\n"
+    )
     flags = [f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
     done = subprocess.run([*CC, *flags, *INCLUDE, source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -147,7 +149,9 @@ def test_a_version_that_is_missing(built, tmp_path):
     setup = re.sub(r"\*cythonize.*\n", "\n", SETUP).replace("gelu_fast.get_include()", "'.'")
     (tmp_path / "setup.py").write_text(setup)
     build(tmp_path)
-    done = subprocess.run([sys.executable, "-c", "import activate"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import activate"], cwd=tmp_path, capture_output=True, text=True
+    )
     message = "ImportError: this module needs version 99 of gelu_fast's C interface; the one installed has version 1"
     assert message in done.stderr
 
@@ -156,7 +160,10 @@ def test_a_version_that_is_missing(built, tmp_path):
     "before, message",
     [
         ("import sys; sys.modules['gelu_fast'] = None", 'could not import module "gelu_fast"'),
-        ("import gelu_fast; del gelu_fast._core._c_api", "the gelu_fast that is installed has no C interface"),
+        (
+            "import gelu_fast; del gelu_fast._core._c_api",
+            "the gelu_fast that is installed has no C interface",
+        ),
     ],
 )
 def test_no_interface(built, before, message):

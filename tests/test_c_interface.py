@@ -3,8 +3,11 @@
 tests/heavy/test_c.py compiles against gelu_fast.h."""
 
 import ctypes
+import os
 import platform
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -148,6 +151,24 @@ def test_threads(threads):
     finally:
         gelu_fast.set_num_threads(None)
     assert_same(y, gelu_fast.gelu(x))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="looks at threads in Linux's /proc")
+def test_one_thread_starts_none():
+    code = f"""
+import os, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import numpy as np, gelu_fast, test_c_interface as c
+x, y = np.ones(1 << 20, "f4"), np.empty(1 << 20, "f4")
+gelu_fast.set_num_threads(4)
+for threads in (1, 0):
+    before = len(os.listdir("/proc/self/task"))
+    c.apply("gelu_erf", [x], [y], threads=threads)
+    print(len(os.listdir("/proc/self/task")) - before)
+"""
+    env = {**os.environ, "OMP_PROC_BIND": "false"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.stdout.split() == ["0", "3"], done.stderr
 
 
 def test_many_threads_at_once():
