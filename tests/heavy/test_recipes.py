@@ -1,19 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The recipes of docs/: the code of each page runs as a script, and what it asserts holds."""
+"""The recipes of docs/: the code of each page runs as a script, and what it asserts holds. Below, what pages state
+beyond that."""
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from needs import needs
 
-needs("mktestdocs", "jax", "keras", "onnx", "polars", "safetensors", "scikit-learn", "scipy", "threadpoolctl")
-needs("torch", "transformers", "numba", "distributed", "xarray", "zarr")
+needs("mktestdocs", "jax", "keras", "onnx", "onnxruntime", "polars", "safetensors", "scikit-learn", "torch")
+needs("transformers", "numba", "distributed", "xarray", "zarr")  # of pages from elsewhere
 
+import onnx.backend.test.case.node as onnx_nodes  # noqa: E402
+import onnxruntime  # noqa: E402
+import oracle  # noqa: E402
+from flint import arb, ctx  # noqa: E402
+from formats import BFLOAT16, FLOAT16  # noqa: E402
 from mktestdocs import check_md_file, register_executor  # noqa: E402
+from onnx import TensorProto, helper  # noqa: E402
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+from scipy.special import expit  # noqa: E402
 
-PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+from gelu_fast import gelu  # noqa: E402
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
@@ -30,7 +44,7 @@ def check(tmp_path):
     return lambda page: check_md_file(page, memory=True)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
 def test_page(page, check):
     text = page.read_text()
     assert text.startswith("# ") and "\nassert " in text
@@ -47,3 +61,141 @@ def test_control(tmp_path, check):
         check(page)
     page.write_text(page.read_text().replace("a == 2", "a == 1"))
     check(page)
+
+
+def names_of(page):
+    """The names that a page defines, after its code has run in this process."""
+    names = {}
+    register_executor("python", lambda source: exec(source, names))
+    check_md_file(DOCS / f"{page}.md", memory=True)
+    return SimpleNamespace(**names)
+
+
+# ---- silu ----
+
+
+@pytest.mark.parametrize("dtype, lowest", [(np.float32, -103), (np.float64, -745)])
+def test_silu(dtype, lowest):
+    """Below 0, errors in ULP grow with |x|. Near its zero, the derivative has a small absolute error."""
+    silu = names_of("silu")
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.uniform(lowest, 0, 5000), rng.uniform(-10, 30, 5000)]).astype(dtype)
+    allowed = np.where(x < 0, 1.25 * np.abs(x) + 1, 1)
+    assert (errors(silu.silu(x), x, lambda x, gate: x * gate) <= allowed).all()
+    near = (-3 < x) & (x < 0)
+    unit = np.where(near, np.finfo(dtype).eps / 4, 0)
+    allowed[near] = 1
+    assert (errors(silu.silu_grad(x), x, lambda x, g: g * (1 + x * (1 - g)), unit) <= allowed).all()
+
+
+def errors(got, x, function, unit=0):
+    """In ULP of the exact values, function(x, sigmoid(x)); or in units, where these are given."""
+    with ctx.workprec(250):
+        exact = [function(v, 1 / (1 + (-v).exp())) for v in map(arb, x.tolist())]
+        distance = np.array([float(abs(y - e)) for y, e in zip(got.tolist(), exact)])
+    return distance / np.where(unit, unit, oracle.ulp(np.array([float(e) for e in exact]), got.dtype))
+
+
+@pytest.mark.parametrize("format", [FLOAT16, BFLOAT16], ids=repr)
+def test_silu_of_two_bytes(format):
+    """Every number, computed in float32."""
+    x = format.every[np.isfinite(format.meanings)]
+    got = names_of("silu").silu(x, dtype=np.float32, out=np.empty_like(x), casting="same_kind")
+    wide = format.wide(x)
+    assert format.error(got, wide * expit(wide)).max() <= 0.501
+
+
+# ---- int8 ----
+
+
+@pytest.mark.parametrize("approx", ["none", "tanh"])
+def test_int8_of_onnxruntime(approx):
+    """A step apart at most, where float32 rounds to the other side of a middle, and equal but for a few."""
+    scales = {"s": np.float32(0.04), "z": np.int8(5), "t": np.float32(0.02), "u": np.int8(-90)}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["x", "s", "z"], ["a"]),
+        helper.make_node("Gelu", ["a"], ["b"], approximate=approx),
+        helper.make_node("QuantizeLinear", ["b", "t", "u"], ["y"]),
+    ]
+    x = np.arange(-128, 128, dtype=np.int8)
+    types = {"x": TensorProto.INT8, "s": TensorProto.FLOAT, "z": TensorProto.INT8}
+    types |= {"t": TensorProto.FLOAT, "u": TensorProto.INT8, "y": TensorProto.INT8}
+    want = run_onnx(nodes, {"x": x, **scales}, types)
+    table = names_of("int8").gelu_table(*scales.values(), approx)
+    apart = np.abs(table[x.view(np.uint8)].astype(int) - want)
+    assert apart.max() <= 1 and apart.sum() <= 2
+
+
+def model_of(nodes, shapes, types):
+    """A model whose inputs have these shapes; the last of the types is the output's."""
+    *inputs, output = (helper.make_tensor_value_info(n, t, shapes.get(n)) for n, t in types.items())
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(
+        helper.make_graph(nodes, "g", inputs, [output]), opset_imports=opsets, ir_version=10
+    )
+
+
+def run_onnx(nodes, feed, types):
+    """The result of ONNX Runtime."""
+    feed = {name: np.asarray(array) for name, array in feed.items()}
+    model = model_of(nodes, {name: array.shape for name, array in feed.items()}, types)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, feed)[0]
+
+
+# ---- onnx ----
+
+
+def test_onnx_nodes():
+    """ONNX's own tests of Gelu."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the cases of other operators, which are made as well
+        cases = onnx_nodes.collect_testcases("Gelu")
+    ops, seen = names_of("onnx").ops, set()
+    for case in cases:
+        if [node.op_type for node in case.model.graph.node] != ["Gelu"]:
+            continue  # the same node, taken apart into others
+        for inputs, (want,) in case.data_sets:
+            evaluator = ReferenceEvaluator(case.model, new_ops=ops)
+            (got,) = evaluator.run(None, dict(zip(evaluator.input_names, inputs)))
+            np.testing.assert_allclose(got, want, rtol=case.rtol, atol=case.atol)
+            approx = {a.name: a.s.decode() for a in case.model.graph.node[0].attribute}.get(
+                "approximate", "none"
+            )
+            np.testing.assert_array_equal(got, gelu(*inputs, approx))
+            seen.add(case.name)
+    assert {f"test_gelu_{form}_{i}" for form in ("default", "tanh") for i in (1, 2)} <= seen
+
+
+@pytest.mark.parametrize(
+    "type", [TensorProto.FLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.BFLOAT16]
+)
+def test_onnx_types(type):
+    x = np.linspace(-12, 8, 2001).astype(helper.tensor_dtype_to_np_dtype(type))
+    model = model_of([helper.make_node("Gelu", ["x"], ["y"])], {"x": x.shape}, {"x": type, "y": type})
+    (got,) = ReferenceEvaluator(model, new_ops=names_of("onnx").ops).run(None, {"x": x})
+    assert got.dtype == x.dtype
+    np.testing.assert_array_equal(got, gelu(x))
+
+
+@pytest.mark.parametrize(
+    "op, inputs, attributes",
+    [
+        ("Gelu", "x", {}),
+        ("BiasGelu", "xb", {}),
+        ("FastGelu", "x", {}),
+        ("FastGelu", "xb", {}),
+        ("QuickGelu", "x", {}),
+        ("QuickGelu", "x", {"alpha": 1.702}),
+        ("QuickGelu", "x", {"alpha": 1.0}),
+    ],
+)
+def test_onnx_of_microsoft(op, inputs, attributes):
+    rng = np.random.default_rng(1)
+    feed = {name: rng.normal(0, 4, 1000).astype(np.float32) for name in inputs}
+    nodes = [helper.make_node(op, list(inputs), ["y"], domain="com.microsoft", **attributes)]
+    types = dict.fromkeys([*inputs, "y"], TensorProto.FLOAT)
+    model = model_of(nodes, {name: x.shape for name, x in feed.items()}, types)
+    (got,) = ReferenceEvaluator(model, new_ops=names_of("onnx").ops).run(None, feed)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, run_onnx(nodes, feed, types), rtol=1e-6, atol=1e-6)
