@@ -6,7 +6,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ from mktestdocs import check_md_file, register_executor  # noqa: E402
 from onnx import TensorProto, helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 from scipy.special import expit  # noqa: E402
+from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from gelu_fast import gelu  # noqa: E402
 
@@ -64,11 +65,12 @@ def test_control(tmp_path, check):
 
 
 def names_of(page):
-    """The names that a page defines, after its code has run in this process."""
-    names = {}
-    register_executor("python", lambda source: exec(source, names))
+    """A module of the names that a page defines, after its code has run in this process."""
+    name = f"page_{page}"
+    module = sys.modules[name] = ModuleType(name)  # where pickle finds its classes
+    register_executor("python", lambda source: exec(source, vars(module)))
     check_md_file(DOCS / f"{page}.md", memory=True)
-    return SimpleNamespace(**names)
+    return module
 
 
 # ---- silu ----
@@ -199,3 +201,13 @@ def test_onnx_of_microsoft(op, inputs, attributes):
     (got,) = ReferenceEvaluator(model, new_ops=names_of("onnx").ops).run(None, feed)
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, run_onnx(nodes, feed, types), rtol=1e-6, atol=1e-6)
+
+
+# ---- scikit-learn ----
+
+
+def test_sklearn_estimator():
+    """scikit-learn's own checks of an estimator."""
+    results = check_estimator(names_of("scikit-learn").RandomGelu(16), on_skip=None)
+    assert {result["status"] for result in results} <= {"passed", "skipped"}
+    assert sum(result["status"] == "passed" for result in results) > 30
