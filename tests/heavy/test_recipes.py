@@ -5,6 +5,7 @@ beyond that."""
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -15,9 +16,12 @@ from needs import needs
 needs("mktestdocs", "jax", "keras", "onnx", "onnxruntime", "polars", "safetensors", "scikit-learn", "torch")
 needs("transformers", "numba", "distributed", "xarray", "zarr")  # of pages from elsewhere
 
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
 import onnx.backend.test.case.node as onnx_nodes  # noqa: E402
 import onnxruntime  # noqa: E402
 import oracle  # noqa: E402
+import polars as pl  # noqa: E402
 from flint import arb, ctx  # noqa: E402
 from formats import BFLOAT16, FLOAT16  # noqa: E402
 from mktestdocs import check_md_file, register_executor  # noqa: E402
@@ -26,7 +30,7 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 from scipy.special import expit  # noqa: E402
 from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
-from gelu_fast import gelu  # noqa: E402
+from gelu_fast import gelu, gelu_backward  # noqa: E402
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -211,3 +215,73 @@ def test_sklearn_estimator():
     results = check_estimator(names_of("scikit-learn").RandomGelu(16), on_skip=None)
     assert {result["status"] for result in results} <= {"passed", "skipped"}
     assert sum(result["status"] == "passed" for result in results) > 30
+
+
+# ---- polars ----
+
+
+def test_polars_types():
+    for type, expected in {
+        pl.Int16: pl.Float32,
+        pl.UInt16: pl.Float32,
+        pl.Int32: pl.Float64,
+        pl.UInt64: pl.Float64,
+    }.items():
+        lazy = pl.LazyFrame({"a": [0, None, 1]}, schema={"a": type}).select(gelu(pl.col("a")))
+        column = lazy.collect()["a"]
+        assert lazy.collect_schema()["a"] == column.dtype == expected and column.null_count() == 1
+    for type in pl.Int8, pl.UInt8, pl.Boolean, pl.Float16, pl.Decimal(10, 2):
+        column = pl.Series("a", [1, None]).cast(type)
+        with pytest.raises((NotImplementedError, TypeError)):
+            gelu(column)
+
+
+def test_polars_of_two_dimensions():
+    x = np.random.default_rng(1).normal(size=(4, 3))
+    column = pl.Series("v", x)
+    back = pl.Series("v", gelu(column.to_numpy()))
+    assert column.dtype == back.dtype == pl.Array(pl.Float64, 3)
+    np.testing.assert_array_equal(back.to_numpy(), gelu(x))
+
+
+def test_polars_frames():
+    frame = pl.DataFrame({"a": [1.0, None], "b": [2.0, 3.0]})
+    np.testing.assert_array_equal(gelu(frame), gelu(np.array([[1, 2], [np.nan, 3.0]])))
+    with pytest.raises(TypeError, match="not supported for the input types"):
+        gelu(frame.lazy())
+
+
+# ---- jax ----
+
+
+def test_jax():
+    page = names_of("jax")
+    x = np.random.default_rng(1).normal(0, 4, (3, 5)).astype(np.float32)
+    twice = jax.jit(jax.vmap(jax.vmap(partial(page.gelu, approx="sigmoid"))))
+    np.testing.assert_array_equal(twice(x), gelu(x, "sigmoid"))
+    np.testing.assert_array_equal(jax.vmap(page.gelu, in_axes=1, out_axes=1)(x), gelu(x))
+    one, many = x[0], x  # dy alone has a batch, and x alone
+    for dy, at, axes in (many, one, (0, None)), (one, many, (None, 0)):
+        pull = jax.vmap(lambda dy, at: jax.vjp(page.gelu, at)[1](dy)[0], in_axes=axes)
+        np.testing.assert_array_equal(pull(dy, at), gelu_backward(dy, at))
+    for dtype in jnp.float16, jnp.bfloat16:
+        y = page.gelu(jnp.asarray(x, dtype))
+        assert y.dtype == dtype
+        np.testing.assert_array_equal(y, gelu(np.asarray(x.astype(dtype))))
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(page.gelu, (x,), (x,))
+    with pytest.raises(Exception, match="Expected: int32, Actual: float"):
+        page.gelu(jnp.arange(3)).block_until_ready()
+
+
+@pytest.mark.parametrize("approx", ["none", "tanh", "sigmoid"])
+def test_jax_gradient(approx):
+    """JAX derives the same gradient from the formula, to its own accuracy, which is absolute."""
+    formula = {
+        "none": partial(jax.nn.gelu, approximate=False),
+        "tanh": jax.nn.gelu,
+        "sigmoid": lambda x: x * jax.nn.sigmoid(1.702 * x),
+    }[approx]
+    x = np.linspace(-5, 5, 1001, dtype=np.float32)
+    got = jax.vmap(jax.grad(partial(names_of("jax").gelu, approx=approx)))(x)
+    np.testing.assert_allclose(got, jax.vmap(jax.grad(formula))(x), rtol=0, atol=1e-5)
