@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import assert_same, outputs_of, some_inputs
-from mktestdocs import check_md_file, grab_code_blocks
+from mktestdocs import check_md_file, grab_code_blocks, register_executor
 
 import gelu_fast
 from gelu_fast import _core
@@ -80,6 +80,7 @@ def built(tmp_path_factory):
 
 def test_the_page(built, monkeypatch):
     monkeypatch.chdir(built)
+    register_executor("python", lambda source: exec(source, {}))
     check_md_file(PAGE, memory=True)
 
 
