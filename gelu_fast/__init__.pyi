@@ -92,6 +92,7 @@ class _OutAt(_Out[_Y], Generic[_Y], total=False):
 @type_check_only
 class _Draw(TypedDict, total=False):
     approx: _Approx
+    approximate: _Approx | None
     offset: int
 
 @type_check_only
@@ -112,53 +113,136 @@ __version__: str
 class _OfOne:
     __name__: str
     @overload
-    def __call__(self, x: ArrayLike, approx: _Approx = False, **kw: Unpack[_OutAt[_Y]]) -> _Y: ...
+    def __call__(
+        self,
+        x: ArrayLike,
+        approx: _Approx = False,
+        *,
+        approximate: _Approx | None = None,
+        **kw: Unpack[_OutAt[_Y]],
+    ) -> _Y: ...
     @overload
-    def __call__(self, x: _A[_F], approx: _Approx = False, **kw: Unpack[_Where]) -> _A[_F]: ...
+    def __call__(
+        self, x: _A[_F], approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Where]
+    ) -> _A[_F]: ...
     @overload
-    def __call__(self, x: _F, approx: _Approx = False, **kw: Unpack[_Loop]) -> _F: ...
+    def __call__(
+        self, x: _F, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+    ) -> _F: ...
     @overload
-    def __call__(self, x: float, approx: _Approx = False, **kw: Unpack[_Loop]) -> np.float64: ...
+    def __call__(
+        self, x: float, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+    ) -> np.float64: ...
     @overload
-    def __call__(self, x: _Scalar, approx: _Approx = False, **kw: Unpack[_TypedAt]) -> np.floating[Any]: ...
+    def __call__(
+        self,
+        x: _Scalar,
+        approx: _Approx = False,
+        *,
+        approximate: _Approx | None = None,
+        **kw: Unpack[_TypedAt],
+    ) -> np.floating[Any]: ...
     @overload
-    def __call__(self, x: ArrayLike, approx: _Approx = False, **kw: Unpack[_UfuncAt]) -> NDArray[Any]: ...
+    def __call__(
+        self,
+        x: ArrayLike,
+        approx: _Approx = False,
+        *,
+        approximate: _Approx | None = None,
+        **kw: Unpack[_UfuncAt],
+    ) -> NDArray[Any]: ...
 
 gelu: _OfOne
 gelu_gate: _OfOne
 gelu_grad: _OfOne
 
 @overload
-def gelu_backward(dy: ArrayLike, x: ArrayLike, approx: _Approx = False, **kw: Unpack[_OutAt[_Y]]) -> _Y: ...
-@overload
-def gelu_backward(dy: _A[_F], x: _A[_F], approx: _Approx = False, **kw: Unpack[_Where]) -> _A[_F]: ...
-@overload
-def gelu_backward(dy: _F, x: _F, approx: _Approx = False, **kw: Unpack[_Loop]) -> _F: ...
-@overload
-def gelu_backward(dy: float, x: float, approx: _Approx = False, **kw: Unpack[_Loop]) -> np.float64: ...
+def gelu_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_OutAt[_Y]],
+) -> _Y: ...
 @overload
 def gelu_backward(
-    dy: _Scalar, x: _Scalar, approx: _Approx = False, **kw: Unpack[_TypedAt]
+    dy: _A[_F],
+    x: _A[_F],
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Where],
+) -> _A[_F]: ...
+@overload
+def gelu_backward(
+    dy: _F, x: _F, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+) -> _F: ...
+@overload
+def gelu_backward(
+    dy: float, x: float, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+) -> np.float64: ...
+@overload
+def gelu_backward(
+    dy: _Scalar,
+    x: _Scalar,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_TypedAt],
 ) -> np.floating[Any]: ...
 @overload
 def gelu_backward(
-    dy: ArrayLike, x: ArrayLike, approx: _Approx = False, **kw: Unpack[_UfuncAt]
+    dy: ArrayLike,
+    x: ArrayLike,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_UfuncAt],
 ) -> NDArray[Any]: ...
 @overload
-def bias_gelu(x: ArrayLike, bias: ArrayLike, approx: _Approx = False, **kw: Unpack[_Out[_Y]]) -> _Y: ...
-@overload
-def bias_gelu(x: _A[_F], bias: _A[_F], approx: _Approx = False, **kw: Unpack[_Where]) -> _A[_F]: ...
-@overload
-def bias_gelu(x: _F, bias: _F, approx: _Approx = False, **kw: Unpack[_Loop]) -> _F: ...
-@overload
-def bias_gelu(x: float, bias: float, approx: _Approx = False, **kw: Unpack[_Loop]) -> np.float64: ...
+def bias_gelu(
+    x: ArrayLike,
+    bias: ArrayLike,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Out[_Y]],
+) -> _Y: ...
 @overload
 def bias_gelu(
-    x: _Scalar, bias: _Scalar, approx: _Approx = False, **kw: Unpack[_Typed]
+    x: _A[_F],
+    bias: _A[_F],
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Where],
+) -> _A[_F]: ...
+@overload
+def bias_gelu(
+    x: _F, bias: _F, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+) -> _F: ...
+@overload
+def bias_gelu(
+    x: float, bias: float, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+) -> np.float64: ...
+@overload
+def bias_gelu(
+    x: _Scalar,
+    bias: _Scalar,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Typed],
 ) -> np.floating[Any]: ...
 @overload
 def bias_gelu(
-    x: ArrayLike, bias: ArrayLike, approx: _Approx = False, **kw: Unpack[_Ufunc]
+    x: ArrayLike,
+    bias: ArrayLike,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Ufunc],
 ) -> NDArray[Any]: ...
 @overload
 def geglu(
@@ -166,25 +250,49 @@ def geglu(
     up: ArrayLike | None = None,
     approx: _Approx = False,
     *,
+    approximate: _Approx | None = None,
     axis: int = -1,
     **kw: Unpack[_Out[_Y]],
 ) -> _Y: ...
 @overload
 def geglu(
-    gate: _A[_F], up: _A[_F] | None = None, approx: _Approx = False, *, axis: int = -1, **kw: Unpack[_Where]
+    gate: _A[_F],
+    up: _A[_F] | None = None,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    axis: int = -1,
+    **kw: Unpack[_Where],
 ) -> _A[_F]: ...
 @overload
-def geglu(gate: _F, up: _F, approx: _Approx = False, **kw: Unpack[_Loop]) -> _F: ...
+def geglu(
+    gate: _F, up: _F, approx: _Approx = False, *, approximate: _Approx | None = None, **kw: Unpack[_Loop]
+) -> _F: ...
 @overload
-def geglu(gate: float, up: float, approx: _Approx = False, **kw: Unpack[_Loop]) -> np.float64: ...
+def geglu(
+    gate: float,
+    up: float,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Loop],
+) -> np.float64: ...
 @overload
-def geglu(gate: _Scalar, up: _Scalar, approx: _Approx = False, **kw: Unpack[_Typed]) -> np.floating[Any]: ...
+def geglu(
+    gate: _Scalar,
+    up: _Scalar,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Typed],
+) -> np.floating[Any]: ...
 @overload
 def geglu(
     gate: ArrayLike,
     up: ArrayLike | None = None,
     approx: _Approx = False,
     *,
+    approximate: _Approx | None = None,
     axis: int = -1,
     **kw: Unpack[_Ufunc],
 ) -> NDArray[Any]: ...
@@ -195,20 +303,39 @@ def geglu_backward(
     up: ArrayLike,
     approx: _Approx = False,
     *,
+    approximate: _Approx | None = None,
     out: tuple[_Y, _Z],
     **kw: Unpack[_Given],
 ) -> tuple[_Y, _Z]: ...
 @overload
 def geglu_backward(
-    dy: _A[_F], gate: _A[_F], up: _A[_F], approx: _Approx = False, **kw: Unpack[_Where]
+    dy: _A[_F],
+    gate: _A[_F],
+    up: _A[_F],
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Where],
 ) -> tuple[_A[_F], _A[_F]]: ...
 @overload
 def geglu_backward(
-    dy: _F, gate: _F, up: _F, approx: _Approx = False, **kw: Unpack[_Loop]
+    dy: _F,
+    gate: _F,
+    up: _F,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Loop],
 ) -> tuple[_F, _F]: ...
 @overload
 def geglu_backward(
-    dy: float, gate: float, up: float, approx: _Approx = False, **kw: Unpack[_Loop]
+    dy: float,
+    gate: float,
+    up: float,
+    approx: _Approx = False,
+    *,
+    approximate: _Approx | None = None,
+    **kw: Unpack[_Loop],
 ) -> tuple[np.float64, np.float64]: ...
 @overload
 def geglu_backward(
@@ -217,6 +344,7 @@ def geglu_backward(
     up: ArrayLike,
     approx: _Approx = False,
     *,
+    approximate: _Approx | None = None,
     out: tuple[np.ndarray[Any, Any] | None, np.ndarray[Any, Any] | None] | None = None,
     **kw: Unpack[_Given],
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...

@@ -352,14 +352,23 @@ cdef dict forms = {False: GELU_FORM_erf, "none": GELU_FORM_erf, True: GELU_FORM_
                    "sigmoid": GELU_FORM_sigmoid}
 cdef tuple APPROX_TYPES = (str, bool, np_bool)  # 0 == False and 1 == True, but numbers name no form
 cdef object NO_MU = 0.0, NO_SIGMA = 1.0, SAME_KIND = "same_kind", K = "K"  # the very objects that the defaults are
+cdef object NOT_GIVEN = object()  # the default of approx; a False that is given is another object
 
 
-cdef int form_of(object approx) except -1:
-    if approx is False:
-        return GELU_FORM_erf
-    if isinstance(approx, APPROX_TYPES) and approx in forms:
-        return forms[approx]
-    raise ValueError(f"approx must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+cdef int form_named(object approx, str argument) except -1:
+    form = forms.get(approx) if isinstance(approx, APPROX_TYPES) else None
+    if form is not None:
+        return form
+    raise ValueError(f"{argument} must be False or 'none', True or 'tanh', or 'sigmoid', not {approx!r}")
+
+
+cdef inline int form_of(object approx, object approximate) except -1:
+    """The form that one of the two arguments names. They are NOT_GIVEN and None where they are not given."""
+    if approximate is None:
+        return GELU_FORM_erf if approx is NOT_GIVEN or approx is False else form_named(approx, "approx")
+    if approx is NOT_GIVEN:
+        return form_named(approximate, "approximate")
+    raise TypeError("approx and approximate are two names of one argument; give one of them")
 
 
 cdef bint is_number(object x, double number):
@@ -434,53 +443,54 @@ cdef tuple halves(object x, object axis):
 
 # In Python, these would take half of the time of a small call. Their docstrings are in _docs.py.
 @cython.binding(False)
-def gelu(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
-         order="K", subok=True, signature=None):
+def gelu(x, approx=NOT_GIVEN, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
+         order="K", subok=True, signature=None, approximate=None):
     cdef PyObject *inputs[1]
     inputs = [<PyObject *> x]
-    return call(GELU_F_gelu, form_of(approx), inputs, mu, sigma, out, where, dtype, casting, order, subok, signature)
+    return call(GELU_F_gelu, form_of(approx, approximate), inputs, mu, sigma, out, where, dtype, casting, order,
+                subok, signature)
 
 
 @cython.binding(False)
-def gelu_gate(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
-              order="K", subok=True, signature=None):
+def gelu_gate(x, approx=NOT_GIVEN, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
+              order="K", subok=True, signature=None, approximate=None):
     cdef PyObject *inputs[1]
     inputs = [<PyObject *> x]
-    return call(GELU_F_gelu_gate, form_of(approx), inputs, mu, sigma, out, where, dtype, casting, order, subok,
-                signature)
+    return call(GELU_F_gelu_gate, form_of(approx, approximate), inputs, mu, sigma, out, where, dtype, casting, order,
+                subok, signature)
 
 
 @cython.binding(False)
-def gelu_grad(x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
-              order="K", subok=True, signature=None):
+def gelu_grad(x, approx=NOT_GIVEN, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None, casting="same_kind",
+              order="K", subok=True, signature=None, approximate=None):
     cdef PyObject *inputs[1]
     inputs = [<PyObject *> x]
-    return call(GELU_F_gelu_grad, form_of(approx), inputs, mu, sigma, out, where, dtype, casting, order, subok,
-                signature)
+    return call(GELU_F_gelu_grad, form_of(approx, approximate), inputs, mu, sigma, out, where, dtype, casting, order,
+                subok, signature)
 
 
 @cython.binding(False)
-def gelu_backward(dy, x, approx=False, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None,
-                  casting="same_kind", order="K", subok=True, signature=None):
+def gelu_backward(dy, x, approx=NOT_GIVEN, *, mu=0.0, sigma=1.0, out=None, where=True, dtype=None,
+                  casting="same_kind", order="K", subok=True, signature=None, approximate=None):
     cdef PyObject *inputs[2]
     inputs = [<PyObject *> dy, <PyObject *> x]
-    return call(GELU_F_gelu_backward, form_of(approx), inputs, mu, sigma, out, where, dtype, casting, order, subok,
-                signature)
+    return call(GELU_F_gelu_backward, form_of(approx, approximate), inputs, mu, sigma, out, where, dtype, casting,
+                order, subok, signature)
 
 
 @cython.binding(False)
-def bias_gelu(x, bias, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
-              subok=True, signature=None):
+def bias_gelu(x, bias, approx=NOT_GIVEN, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
+              subok=True, signature=None, approximate=None):
     cdef PyObject *inputs[2]
     inputs = [<PyObject *> x, <PyObject *> bias]
-    return call(GELU_F_bias_gelu, form_of(approx), inputs, NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok,
-                signature)
+    return call(GELU_F_bias_gelu, form_of(approx, approximate), inputs, NO_MU, NO_SIGMA, out, where, dtype, casting,
+                order, subok, signature)
 
 
 @cython.binding(False)
-def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=None, casting="same_kind", order="K",
-          subok=True, signature=None):
-    cdef int form = form_of(approx)
+def geglu(gate, up=None, approx=NOT_GIVEN, *, axis=-1, out=None, where=True, dtype=None, casting="same_kind", order="K",
+          subok=True, signature=None, approximate=None):
+    cdef int form = form_of(approx, approximate)
     if isinstance(up, (str, bool)):  # np.True_ and np.False_ are numbers like any other
         raise TypeError(f"up must be an array or a number, not {up!r}; approx is given by its name")
     if up is None:
@@ -491,12 +501,12 @@ def geglu(gate, up=None, approx=False, *, axis=-1, out=None, where=True, dtype=N
 
 
 @cython.binding(False)
-def geglu_backward(dy, gate, up, approx=False, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
-                   subok=True, signature=None):
+def geglu_backward(dy, gate, up, approx=NOT_GIVEN, *, out=None, where=True, dtype=None, casting="same_kind", order="K",
+                   subok=True, signature=None, approximate=None):
     cdef PyObject *inputs[3]
     inputs = [<PyObject *> dy, <PyObject *> gate, <PyObject *> up]
-    return call(GELU_F_geglu_backward, form_of(approx), inputs, NO_MU, NO_SIGMA, out, where, dtype, casting,
-                order, subok, signature)
+    return call(GELU_F_geglu_backward, form_of(approx, approximate), inputs, NO_MU, NO_SIGMA, out, where, dtype,
+                casting, order, subok, signature)
 
 
 include "_stochastic.pxi"

@@ -126,15 +126,16 @@ def _of_ufunc(name):
 _APPROX = '{False, "none", True, "tanh", "sigmoid"}, optional'
 _FORMS_OF_GELU = (
     'The form: exact (False or "none", the default), the tanh approximation (True or "tanh"), or the sigmoid '
-    "approximation."
+    "approximation. `approximate`, by keyword only, is the name that torch, JAX, Keras and ONNX give to `approx`; "
+    "only one of the two may be given."
 )
-_KINDS = {"approx": _APPROX, "axis": "int, optional", "mu, sigma": "array_like, optional"}
+_KINDS = {"approx, approximate": _APPROX, "axis": "int, optional", "mu, sigma": "array_like, optional"}
 _RAISES_OF_GELU = {
-    "ValueError": "If `approx` is none of the above, if an element is computed with a `sigma` that is not above 0, or "
+    "ValueError": "If the form is none of the above, if an element is computed with a `sigma` that is not above 0, or "
     "that becomes 0 when it is rounded to the type that is computed in (a lazy `sigma`, as a dask array, is not "
     "checked: the results are NaN there), or if `out` has a shape that the result does not broadcast to.",
-    "TypeError": "If `x` is complex, longdouble, object, string or datetime, or if `out` cannot hold the result under "
-    "`casting`.",
+    "TypeError": "If `x` is complex, longdouble, object, string or datetime, if `out` cannot hold the result under "
+    "`casting`, or if `approx` and `approximate` are both given.",
 }
 
 
@@ -155,7 +156,7 @@ def _of_function(name):
     options = {key: text for key, text in call.parameters.items() if key in _KINDS}
     parameters = {
         f"{key} : {_KINDS.get(key, 'array_like')}{', optional' * (f'{key}=' in arguments)}": text
-        for key, text in (inputs | {"approx": forms} | options).items()
+        for key, text in (inputs | {"approx, approximate": forms} | options).items()
     }
     if name == "gelu":
         parameters |= {
@@ -174,8 +175,8 @@ def _of_function(name):
     see_also = (", ".join(ufuncs) + " : The forms, with their error bounds.", call.see_also)
     signature = _signature(
         name,
-        f"{arguments}, approx=False, *, {keywords}out=None, where=True, dtype=None, casting='same_kind', order='K', "
-        "subok=True, signature=None",
+        f"{arguments}, approx=False, *, approximate=None, {keywords}out=None, where=True, dtype=None, "
+        "casting='same_kind', order='K', subok=True, signature=None",
     )
     return signature + _numpydoc(
         call.summary,
@@ -189,7 +190,7 @@ def _of_function(name):
 
 
 _STOCHASTIC = _signature(
-    "stochastic_gelu", "x, rng=None, *, approx=False, offset=0, out=None, return_mask=False"
+    "stochastic_gelu", "x, rng=None, *, approx=False, approximate=None, offset=0, out=None, return_mask=False"
 ) + _numpydoc(
     "The random form of GELU: x times 1 with probability gate(x), else times 0; GELU is its mean.",
     parameters={
@@ -199,7 +200,7 @@ _STOCHASTIC = _signature(
         "source of randomness, as for `numpy.random.default_rng`. A seed (an int or ints, each at least 0, or a "
         "SeedSequence) gives the same result in every call. From a generator a call takes four words of 32 bits, from "
         "an empty `x` none. None takes the system's entropy.",
-        f"approx : {_APPROX}": "The form of the gate, as for `gelu`.",
+        f"approx, approximate : {_APPROX}": "The form of the gate, as for `gelu`.",
         "offset : int, optional": "The number of the first element of `x`. With a seed, "
         "``stochastic_gelu(x[n:], seed, offset=n)`` is ``stochastic_gelu(x, seed)[n:]`` for an `x` of one dimension. "
         "``offset + x.size`` is at most 2**64.",
@@ -216,8 +217,9 @@ _STOCHASTIC = _signature(
     },
     raises={
         "TypeError": "If `x` is complex, longdouble, object, string or datetime, is lazy, or does not become an array; "
-        "if `rng` is none of the above, `offset` is no integer, or `out` is no array or cannot hold the result.",
-        "ValueError": "If `approx` is none of the above, a seed or `offset` is below 0, `offset` is too large, or "
+        "if `rng` is none of the above, `offset` is no integer, `out` is no array or cannot hold the result, or if "
+        "`approx` and `approximate` are both given.",
+        "ValueError": "If the form is none of the above, a seed or `offset` is below 0, `offset` is too large, or "
         "`out` has another shape than `x`.",
     },
     see_also="gelu : Its mean.\ngelu_gate : The probability.",

@@ -67,14 +67,16 @@ cdef int check_out(object out, object array, object result) except -1:
     return 0
 
 
-cdef object stochastic(object x, object rng, object approx, object out, object return_mask, object offset):
-    cdef int form = form_of(approx), t
+cdef object stochastic(object x, object rng, object approx, object approximate, object out, object return_mask,
+                       object offset):
+    cdef int form = form_of(approx, approximate), t
     cdef np.ndarray a, y, mask = None
     cdef PyArrayObject *operands[2]
     cdef Draws draws
     cdef Job job
     if is_masked(x) or is_masked(out):
-        return stochastic_of_masked(x, out, return_mask, {"rng": rng, "approx": approx, "offset": offset})
+        given = {"rng": rng, "approx": approx, "approximate": approximate, "offset": offset}
+        return stochastic_of_masked(x, out, return_mask, given)
     array = array_of(x)
     result = array.dtype
     if result is not float32 and result is not float64:
@@ -137,10 +139,10 @@ cdef object stochastic(object x, object rng, object approx, object out, object r
 
 
 @cython.binding(False)
-def stochastic_gelu(x, rng=None, *, approx=False, offset=0, out=None, return_mask=False):
+def stochastic_gelu(x, rng=None, *, approx=NOT_GIVEN, approximate=None, offset=0, out=None, return_mask=False):
     cdef gelu_environment before = gelu_enter_environment()  # for casts and comparisons, as in call
     try:
-        return stochastic(x, rng, approx, out, return_mask, offset)
+        return stochastic(x, rng, approx, approximate, out, return_mask, offset)
     finally:
         gelu_leave_environment(before)
 

@@ -480,9 +480,8 @@ def function_calls(draw, name, is_plain=False):
     else:
         arguments = [draft.operand(letter, shape) for letter in "abc"[:n_in]]
     approx = draft.pick("False", "True", "'tanh'", "'sigmoid'", "'none'", "np.True_")
-    arguments.append(
-        f"approx={draft.often(approx, draft.often(approx, approx, draft.pick('None', '1', '[]')))}"
-    )
+    approx = draft.often(approx, draft.often(approx, approx, draft.pick("None", "1", "[]")))
+    arguments.append(f"{draft.pick('approx', 'approximate')}={approx}")
     if f"{name}_mu_sigma_erf" in model.UFUNCS:
         if draft.pick(False, True):
             arguments.append(f"mu={draft.operand('mu', shape)}")
@@ -551,7 +550,8 @@ def stochastic_calls(draw):
     draft = Draft(draw)
     shape = draft.shape()
     arguments = [draft.operand("a", shape), draft.pick("7", "[1, 2]", "0")]
-    arguments.append(f"approx={draft.pick('False', 'True', repr('sigmoid'), *['0'] * draft.often(0, 1))}")
+    approx = draft.pick("False", "True", "'sigmoid'", *["0"] * draft.often(0, 1))
+    arguments.append(f"{draft.pick('approx', 'approximate')}={approx}")
     if draft.pick(False, True):
         arguments.append(f"offset={draft.pick(1, 63, 64, 1000, 2**32 - 5, 2**64 - 1000, -1)}")
     if draft.pick(False, True):

@@ -159,8 +159,8 @@ def meets_bad_sigma(ufunc, inputs, given):
     return Notes.bad_sigma
 
 
-def function(name, *inputs, approx=False, mu=0.0, sigma=1.0, **given):
-    form = form_of(approx)
+def function(name, *inputs, approx=False, approximate=None, mu=0.0, sigma=1.0, **given):
+    form = form_of(approx if approximate is None else approximate)
     # out=None is the function's default. It must not reach the ufunc, which does not warn of `where` then (NumPy 2.4).
     if given.get("out") is None:
         given.pop("out", None)
@@ -175,14 +175,14 @@ def function(name, *inputs, approx=False, mu=0.0, sigma=1.0, **given):
     return ufunc(*inputs, **given)
 
 
-def geglu(gate, up=None, *, approx=False, axis=-1, **given):
-    form_of(approx)
+def geglu(gate, up=None, *, approx=False, approximate=None, axis=-1, **given):
+    form_of(approx if approximate is None else approximate)
     if isinstance(up, (str, bool)):
         raise TypeError(up)
     if up is None:
         x = gate if isinstance(gate, np.ndarray) else np.asarray(gate)
         up, gate = np.split(x, 2, np.lib.array_utils.normalize_axis_index(axis, x.ndim))
-    return function("geglu", gate, up, approx=approx, **given)
+    return function("geglu", gate, up, approx=approx, approximate=approximate, **given)
 
 
 class Key:
@@ -195,7 +195,8 @@ class Key:
         return self.words
 
 
-def stochastic_gelu(x, rng, *, approx=False, offset=0, out=None, return_mask=False):
+def stochastic_gelu(x, rng, *, approx=False, approximate=None, offset=0, out=None, return_mask=False):
+    approx = approx if approximate is None else approximate
     form_of(approx)
     masked = isinstance(x, np.ma.MaskedArray) or isinstance(out, np.ma.MaskedArray)
     if masked and out is not None and not isinstance(out, np.ma.MaskedArray):

@@ -153,6 +153,11 @@ MASKED = [
 
 ERRORS = {
     "approx": [lambda a=a: g.gelu(x, a) for a in (None, "erf", 1, [], b"tanh", NO_HASH, small)],
+    "approximate": [
+        *[lambda a=a: g.geglu(x, x, approximate=a) for a in ("erf", 1, [], b"tanh", NO_HASH, small)],
+        *[lambda a=a: g.stochastic_gelu(x, 1, approx=a, approximate="tanh") for a in (False, None, "erf")],
+        lambda: g.gelu(x, False, approximate="tanh", out=y),
+    ],
     "sigma": [
         *[lambda s=s: g.gelu(x, sigma=s) for s in (0, -1.0, float("nan"), 1e-60, x - 1)],
         lambda: g.gelu_backward(x, x, sigma=0.0, out=y),

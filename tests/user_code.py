@@ -22,6 +22,9 @@ assert_type(g.gelu(x), NDArray[np.float32])
 assert_type(g.gelu_gate(x64, "tanh", casting="unsafe"), NDArray[np.float64])
 assert_type(g.gelu_grad(x, approx="none", order="C", subok=False), NDArray[np.float32])
 assert_type(g.gelu_backward(x, x, True), NDArray[np.float32])
+assert_type(g.gelu(x, approximate="tanh"), NDArray[np.float32])
+assert_type(g.geglu(x, approximate=True, axis=0), NDArray[np.float32])
+assert_type(g.stochastic_gelu(x, 1, approximate="none"), NDArray[np.float32])
 assert_type(g.bias_gelu(x, x), NDArray[np.float32])
 assert_type(g.geglu(x, axis=0), NDArray[np.float32])
 assert_type(g.geglu(x, x), NDArray[np.float32])
@@ -117,7 +120,9 @@ if TYPE_CHECKING:
     f1, f2 = g.stochastic_gelu(1.0)  # error
     g.gelu(x, "erf")  # error
     g.stochastic_gelu(x, 1, offset="two")  # error
-    g.gelu(x, approximate="tanh")  # error
+    g.gelu(x, approximate="erf")  # error
+    g.gelu(x, False, "tanh")  # error
+    g.gelu_erf(x, approximate="tanh")  # error
     g.gelu()  # error
     g.gelu(x, out=[1.0])  # error
     g.gelu(x, casting="safest")  # error
