@@ -6,6 +6,7 @@ Functions
 ---------
 {functions}
 stochastic_gelu : The random form, whose mean is GELU.
+activation : The function that a model's configuration names, such as "gelu_new".
 get_num_threads, set_num_threads : How many threads compute a large array.
 show_config : Print what runs: version, ISA level, rounding, threads.
 get_include : The directory of the C interface.
@@ -30,6 +31,7 @@ except ImportError:
         "Python elsewhere, or run `pip install --editable .`; a zip archive must be installed."
     ) from None
 
+from gelu_fast._activation import activation
 from gelu_fast._config import __version__, get_include, show_config
 from gelu_fast._docs import functions_by_line as _functions_by_line
 from gelu_fast._functions import FUNCTIONS as _FUNCTIONS
@@ -44,6 +46,7 @@ _names_of_core = (
 )
 globals().update({name: getattr(_core, name) for name in _names_of_core} | _core.ufuncs)
 
-__all__ = ["__version__", *_names_of_core, *_core.ufuncs, "get_include", "show_config"]
+_others = (activation, get_include, show_config)
+__all__ = ["__version__", *_names_of_core, *_core.ufuncs, *(function.__name__ for function in _others)]
 
-_set_names([*(globals()[name] for name in _names_of_core), get_include, show_config])
+_set_names([*(globals()[name] for name in _names_of_core), *_others])

@@ -26,6 +26,9 @@ _Z = TypeVar("_Z", bound=np.ndarray[Any, Any])
 _A: TypeAlias = NDArray[_F]
 _Scalar: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool
 _Approx: TypeAlias = bool | Literal["none", "tanh", "sigmoid"]
+_Framework: TypeAlias = Literal[
+    "transformers", "torch", "keras", "jax", "onnx", "onnxruntime", "ggml", "megatron", "fairseq"
+]
 _Signature: TypeAlias = str | tuple[DTypeLike | None, ...] | None
 _Rng: TypeAlias = (
     int
@@ -155,6 +158,22 @@ class _OfOne:
 gelu: _OfOne
 gelu_gate: _OfOne
 gelu_grad: _OfOne
+
+@type_check_only
+class _Activation:
+    __name__: str
+    @overload
+    def __call__(self, x: ArrayLike, /, out: _Y | tuple[_Y], **kw: Unpack[_Given]) -> _Y: ...
+    @overload
+    def __call__(self, x: _A[_F], /, **kw: Unpack[_Where]) -> _A[_F]: ...
+    @overload
+    def __call__(self, x: _F, /, **kw: Unpack[_Loop]) -> _F: ...
+    @overload
+    def __call__(self, x: float, /, **kw: Unpack[_Loop]) -> np.float64: ...
+    @overload
+    def __call__(self, x: _Scalar, /, **kw: Unpack[_Typed]) -> np.floating[Any]: ...
+    @overload
+    def __call__(self, x: ArrayLike, /, **kw: Unpack[_Ufunc]) -> NDArray[Any]: ...
 
 @overload
 def gelu_backward(
@@ -391,6 +410,7 @@ def stochastic_gelu(
     return_mask: bool,
     **kw: Unpack[_Draw],
 ) -> Any: ...
+def activation(name: str, framework: _Framework = "transformers") -> _Activation: ...
 def get_num_threads() -> int: ...
 def set_num_threads(n: int | None) -> None: ...
 def get_include() -> str: ...
@@ -399,19 +419,8 @@ def show_config() -> None: ...
 # ---- ufuncs, whose class NumPy's stubs declare final ----
 
 @type_check_only
-class _Ufunc1(np.ufunc):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
-    @overload
-    def __call__(self, x: ArrayLike, /, out: _Y | tuple[_Y], **kw: Unpack[_Given]) -> _Y: ...
-    @overload
-    def __call__(self, x: _A[_F], /, **kw: Unpack[_Where]) -> _A[_F]: ...
-    @overload
-    def __call__(self, x: _F, /, **kw: Unpack[_Loop]) -> _F: ...
-    @overload
-    def __call__(self, x: float, /, **kw: Unpack[_Loop]) -> np.float64: ...
-    @overload
-    def __call__(self, x: _Scalar, /, **kw: Unpack[_Typed]) -> np.floating[Any]: ...
-    @overload
-    def __call__(self, x: ArrayLike, /, **kw: Unpack[_Ufunc]) -> NDArray[Any]: ...
+class _Ufunc1(_Activation, np.ufunc):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    __name__: str
 
 @type_check_only
 class _Ufunc2(np.ufunc):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]

@@ -21,6 +21,7 @@ FUNCTIONS = (
     *UNARY,
     *FUSED,
     "stochastic_gelu",
+    "activation",
     "get_num_threads",
     "set_num_threads",
     "get_include",
@@ -97,11 +98,18 @@ def keywords_of(name):
     return own + [key for base in bases if base in CLASSES for key in keywords_of(base)]
 
 
+def methods_of(name):
+    """The methods of a class, or those of its bases if it has none."""
+    own = [node for node in CLASSES[name].body if isinstance(node, ast.FunctionDef)]
+    bases = [base.id for base in CLASSES[name].bases if isinstance(base, ast.Name) and base.id in CLASSES]
+    return own or [method for base in bases for method in methods_of(base)]
+
+
 def overloads_of(name):
     """For each overload: its positional parameters, its keyword-only parameters, and the defaults that it states."""
     body, bound = STUB.body, 0
     if name in VARIABLES:
-        body, bound, name = CLASSES[VARIABLES[name]].body, 1, "__call__"
+        body, bound, name = methods_of(VARIABLES[name]), 1, "__call__"
     for node in body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             given = node.args

@@ -96,6 +96,12 @@ Activation = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 activations: list[Activation] = [g.gelu, g.gelu_tanh, partial(g.gelu, approx="sigmoid")]
 for activation in activations:
     assert_type(activation(x), NDArray[np.float32])
+named = [g.activation("gelu_new"), g.activation("gelu", "ggml"), g.activation("Gelu", framework="onnx")]
+activations += named
+assert_type(named[0](x), NDArray[np.float32])
+assert_type(g.activation("gelu")(1.0, out=None), np.float64)
+assert_type(g.activation("gelu_10")(integers), NDArray[Any])
+assert_type(g.activation("laplace")(x64, out=y, casting="same_kind"), NDArray[np.float32])
 name: str = g.gelu.__name__ + g.gelu_erf.__name__
 
 n: int = g.get_num_threads()
@@ -135,5 +141,8 @@ if TYPE_CHECKING:
     g.gelu_erf(x, approx="tanh")  # error
     g.geglu_erf(x)  # error
     g.gelu_erf(x=x)  # error
+    g.activation(1)  # error
+    g.activation("gelu", "caffe")  # error
+    g.activation("gelu")(x, "tanh")  # error
     g.set_num_threads("two")  # error
     g.gelu_tan(x)  # error
