@@ -3,7 +3,7 @@
 # any type. As in NumPy's stubs, ArrayLike gives an array, though objects of pandas and dask give their own kind. A
 # scalar is ArrayLike too, so overloads overlap on purpose:
 # pyright: reportOverlappingOverload=false
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import (
     Any,
     Generic,
@@ -271,6 +271,7 @@ def geglu(
     *,
     approximate: _Approx | None = None,
     axis: int = -1,
+    dim: Hashable | None = None,
     **kw: Unpack[_Out[_Y]],
 ) -> _Y: ...
 @overload
@@ -281,6 +282,7 @@ def geglu(
     *,
     approximate: _Approx | None = None,
     axis: int = -1,
+    dim: Hashable | None = None,
     **kw: Unpack[_Where],
 ) -> _A[_F]: ...
 @overload
@@ -313,6 +315,7 @@ def geglu(
     *,
     approximate: _Approx | None = None,
     axis: int = -1,
+    dim: Hashable | None = None,
     **kw: Unpack[_Ufunc],
 ) -> NDArray[Any]: ...
 @overload

@@ -22,6 +22,7 @@ sets the default floating-point environment as well, as the result of a cast or 
 import operator
 import os
 from collections.abc import Mapping
+from sys import modules
 from warnings import warn
 
 cimport cython
@@ -352,7 +353,7 @@ cdef dict forms = {False: GELU_FORM_erf, "none": GELU_FORM_erf, True: GELU_FORM_
                    "sigmoid": GELU_FORM_sigmoid}
 cdef tuple APPROX_TYPES = (str, bool, np_bool)  # 0 == False and 1 == True, but numbers name no form
 cdef object NO_MU = 0.0, NO_SIGMA = 1.0, SAME_KIND = "same_kind", K = "K"  # the very objects that the defaults are
-cdef object NOT_GIVEN = object()  # the default of approx; a False that is given is another object
+cdef object NOT_GIVEN = object()  # the default of approx and axis; the values for which it stands are others
 
 
 cdef int form_named(object approx, str argument) except -1:
@@ -409,6 +410,12 @@ cdef object call(int f, int form, PyObject **inputs, object mu, object sigma, ob
             operands[n_in], operands[n_in + 1] = <PyObject *> mu, <PyObject *> sigma
             f, n_in = gelu_functions[f].with_mu_sigma, n_in + 2
         arguments = tuple([<object> operands[j] for j in range(n_in)])
+        if n_in > 1 and "pandas" in modules and any([hasattr(x, "iloc") for x in arguments]):
+            from gelu_fast._labels import aligned
+            arguments = aligned(arguments)
+        if gelu_functions[f].n_out > 1 and any([is_lazy(x) for x in arguments]):
+            raise TypeError(f"{gelu_functions[f].name.decode()} has two results, which the ufuncs of lazy arrays "
+                            "cannot have; call it on each chunk, for instance by dask.array.apply_gufunc")
         if with_mu_sigma:
             check_sigma(arguments, where, given)
         if plain and not at_default:
@@ -428,11 +435,19 @@ cdef object call(int f, int form, PyObject **inputs, object mu, object sigma, ob
         gelu_leave_environment(before)
 
 
-cdef tuple halves(object x, object axis):
-    """Both halves along an axis, as views; of a dask array they stay lazy. Labels are dropped, as the halves have none
-    in common."""
-    if not isinstance(x, ndarray) and not hasattr(x, "dask"):
-        x = asarray(x)
+cdef tuple halves(object x, object axis, object dim):
+    """Both halves along an axis, as views. Those of a dask array stay lazy; those of pandas and xarray have labels
+    along the other axes."""
+    if dim is not None and axis is not NOT_GIVEN:
+        raise TypeError("axis= and dim= both say what to split; give one of them")
+    axis = -1 if axis is NOT_GIVEN else axis
+    if type(x) is not ndarray or dim is not None:
+        from gelu_fast._labels import halves as halves_with_labels
+        labelled = halves_with_labels(x, axis, dim)
+        if labelled is not None:
+            return tuple(labelled)
+        if not isinstance(x, ndarray) and not hasattr(x, "dask"):
+            x = asarray(x)
     axis = normalize_axis_index(axis, len(x.shape))
     n = x.shape[axis]
     if n % 2:
@@ -488,13 +503,15 @@ def bias_gelu(x, bias, approx=NOT_GIVEN, *, out=None, where=True, dtype=None, ca
 
 
 @cython.binding(False)
-def geglu(gate, up=None, approx=NOT_GIVEN, *, axis=-1, out=None, where=True, dtype=None, casting="same_kind", order="K",
-          subok=True, signature=None, approximate=None):
+def geglu(gate, up=None, approx=NOT_GIVEN, *, axis=NOT_GIVEN, dim=None, out=None, where=True, dtype=None,
+          casting="same_kind", order="K", subok=True, signature=None, approximate=None):
     cdef int form = form_of(approx, approximate)
     if isinstance(up, (str, bool)):  # np.True_ and np.False_ are numbers like any other
         raise TypeError(f"up must be an array or a number, not {up!r}; approx is given by its name")
     if up is None:
-        up, gate = halves(gate, axis)
+        up, gate = halves(gate, axis, dim)
+    elif dim is not None:
+        raise TypeError("dim= says what to split where one array is both gate and up; here up is given")
     cdef PyObject *inputs[2]
     inputs = [<PyObject *> gate, <PyObject *> up]
     return call(GELU_F_geglu, form, inputs, NO_MU, NO_SIGMA, out, where, dtype, casting, order, subok, signature)

@@ -129,7 +129,12 @@ _FORMS_OF_GELU = (
     "approximation. `approximate`, by keyword only, is the name that torch, JAX, Keras and ONNX give to `approx`; "
     "only one of the two may be given."
 )
-_KINDS = {"approx, approximate": _APPROX, "axis": "int, optional", "mu, sigma": "array_like, optional"}
+_KINDS = {
+    "approx, approximate": _APPROX,
+    "axis": "int, optional",
+    "dim": "hashable, optional",
+    "mu, sigma": "array_like, optional",
+}
 _RAISES_OF_GELU = {
     "ValueError": "If the form is none of the above, if an element is computed with a `sigma` that is not above 0, or "
     "that becomes 0 when it is rounded to the type that is computed in (a lazy `sigma`, as a dask array, is not "

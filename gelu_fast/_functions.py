@@ -260,7 +260,8 @@ array([-7.61840010e-22,  5.00000000e-01,  5.41657735e-01])""",
             {
                 "x": "Input, of any shape.",
                 "bias": "The other summand, of a shape that broadcasts with that of `x`: most often one number for "
-                "each element of the last axis.",
+                "each element of the last axis. Beside a DataFrame, a pandas Series has one number for each column, "
+                "found by its label, as in ``frame + series``.",
             },
             "GELU of each sum. The sum is rounded once, to the type that is computed in: float32 for float16, else "
             "the type of the result.",
@@ -294,18 +295,23 @@ array([[0.84134475, 0.        ],
                 "up": "The other factor, of a shape that broadcasts with that of `gate`. Python's True, False and "
                 "strings are refused, as they are meant for `approx`.",
                 "axis": "The axis along which one array is split. It has no meaning for two.",
+                "dim": "In place of `axis`, the name of the dimension along which one xarray object is split. A "
+                "Dataset needs it, and each of its variables must have this dimension.",
             },
-            "The product, rounded.",
+            "The product, rounded. Of one object of xarray or pandas it is such an object. Its labels along the axis "
+            "that was split belong to neither half, and are left out: an xarray object loses the coordinates that have "
+            "this dimension, a DataFrame or a Series gets a RangeIndex there. All other labels stay.",
             """
 >>> geglu(np.array([0.0, 1.0, 2.0]), np.array([3.0, 2.0, 1.0]))
 array([0.        , 1.68268949, 1.95449974])
 >>> geglu(np.array([3.0, 2.0, 1.0, 0.0, 1.0, 2.0]))
 array([0.        , 1.68268949, 1.95449974])""",
             arguments="gate, up=None",
-            keywords="axis=-1, ",
+            keywords="axis=-1, dim=None, ",
             out="`gate` or `up`",
             raises="As `gelu` does; ValueError also if the shapes do not broadcast, or if one array has no axis `axis` "
-            "(a `numpy.exceptions.AxisError`) or an odd number of elements along it.",
+            "(a `numpy.exceptions.AxisError`), no dimension `dim`, or an odd number of elements along it. TypeError "
+            "also if `dim` is given for an array without named dimensions, for two arrays, or beside `axis`.",
             see_also="geglu_backward : Its gradients.",
             reference="geglu",
         ),
@@ -333,7 +339,8 @@ array([0.        , 1.68268949, 1.95449974])""",
             {
                 "dy": "The gradient with respect to the result of ``geglu(gate, up, approx)``.",
                 "gate, up": "The inputs of that `geglu`, of shapes that broadcast with that of `dy`. (The gradients "
-                "are not summed where an input was repeated: they have the shape that all broadcast to.)",
+                "are not summed where an input was repeated: they have the shape that all broadcast to.) An array "
+                "of dask, whose ufuncs have one result, is a TypeError; `dask.array.apply_gufunc` calls this function.",
             },
             "``(dy * up) * gelu_grad(gate, approx)`` and ``dy * gelu(gate, approx)``; ``dy * up`` is rounded once, to "
             "the type that is computed in, and so is each product.",
