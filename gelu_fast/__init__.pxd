@@ -37,9 +37,13 @@ cdef extern from "gelu_fast.h" nogil:
         GELU_FAST_BAD_THREADS
         GELU_FAST_BAD_POINTER
         GELU_FAST_BAD_ALIGNMENT
+        GELU_FAST_BAD_NDIM
 
     int apply "gelu_fast_apply" (int function, int form, int type, ptrdiff_t n, const void *const *inputs,
                                  void *const *outputs, const ptrdiff_t *steps, int threads) noexcept
+    int apply_nd "gelu_fast_apply_nd" (int function, int form, int type, int ndim, const ptrdiff_t *shape,
+                                       const void *const *inputs, void *const *outputs, const ptrdiff_t *strides,
+                                       int threads) noexcept
     const char *describe "gelu_fast_describe" (int status) noexcept
 
     double gelu "gelu_fast_gelu" (double x, int form) noexcept

@@ -343,8 +343,8 @@ try:
 finally:
     gelu_leave_environment(at_import)
 
-include "_capi.pxi"
 include "_operands.pxi"
+include "_capi.pxi"
 include "_sigma.pxi"
 
 # ---- the public functions: a form, and a door ----

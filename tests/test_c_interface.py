@@ -53,6 +53,17 @@ class Table(ctypes.Structure):
         ("describe", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_int)),
         ("scalars_f32", ctypes.POINTER(ctypes.c_void_p)),
         ("scalars_f64", ctypes.POINTER(ctypes.c_void_p)),
+        (
+            "apply_nd",
+            ctypes.CFUNCTYPE(
+                *[ctypes.c_int] * 5,
+                ctypes.POINTER(Size),
+                Pointers,
+                Pointers,
+                ctypes.POINTER(Step),
+                ctypes.c_int,
+            ),
+        ),
     ]
 
 
@@ -211,6 +222,111 @@ def test_bad_arguments():
         assert (y == 7).all()
     assert table.apply(*(good | {"inputs": null, "outputs": null, "n": 0}).values()) == STATUS["OK"]
     assert table.apply(*good.values()) == STATUS["OK"] and (y[:4] != 7).all() and (y[4:] == 7).all()
+
+
+# ---- operands of several dimensions ----
+
+
+def apply_nd(name, inputs, outputs, dtype="f8", threads=1, contiguous=False):
+    """Inputs are broadcast to the shape of the outputs."""
+    shape = outputs[0].shape
+    operands = [*[np.broadcast_to(each, shape) for each in inputs], *outputs]
+    strides = [stride for each in operands for stride in each.strides]
+    return table.apply_nd(
+        *numbers_of(name),
+        TYPE[TYPES[dtype]],
+        len(shape),
+        (Size * len(shape))(*shape),
+        pointers(inputs),
+        pointers(outputs),
+        None if contiguous else (Step * len(strides))(*strides),
+        threads,
+    )
+
+
+def of_shape(shape, seed=1):
+    return np.random.default_rng(seed).normal(0, 3, shape)
+
+
+WHOLE = of_shape((4, 6, 8, 10))
+LAYOUTS = {
+    "one number": (np.array(0.5), np.array(-2.0)),
+    "one piece": (WHOLE, WHOLE),
+    "rows": (WHOLE, of_shape(10)),
+    "a number for each row": (WHOLE, of_shape((4, 6, 8, 1))),
+    "columns": (WHOLE.T, of_shape(4)),
+    "three strides": (WHOLE[:, ::2, ::-1, 1:7], of_shape((6, 8, 10))[::2, :, 3:9]),
+    "four strides": (WHOLE[::-1, 1::2, ::3, ::2], np.array(2.0)),
+    "middle axis": (WHOLE, of_shape((6, 1, 1))),
+    "short axes": (WHOLE[:1, :, :1], of_shape((6, 1, 10))),
+    "empty": (WHOLE[:, :0], np.array(2.0)),
+}
+
+
+@every_level
+@pytest.mark.parametrize("x, bias", LAYOUTS.values(), ids=LAYOUTS)
+def test_dimensions(x, bias):
+    expected = gelu_fast.bias_gelu_tanh(x, bias)
+    y = np.full(x.shape, 7.0)
+    assert apply_nd("bias_gelu_tanh", [x, bias], [y]) == STATUS["OK"]
+    assert_same(y, expected)
+    room = np.full((*x.shape, 3), 7.0)
+    assert apply_nd("bias_gelu_tanh", [x, bias], [room[..., 1]]) == STATUS["OK"]
+    assert_same(room[..., 1], expected)
+    assert (room[..., ::2] == 7).all()
+
+
+def test_contiguous_dimensions():
+    y, z = np.empty_like(WHOLE), np.empty_like(WHOLE)
+    assert apply_nd("geglu_backward_erf", [WHOLE] * 3, [y, z], contiguous=True) == STATUS["OK"]
+    assert_same((y, z), gelu_fast.geglu_backward(WHOLE, WHOLE, WHOLE))
+
+
+def test_threads_share_rows():
+    x = np.random.default_rng(1).normal(0, 2, (5, 300, 301)).astype("f4")
+    y = np.empty_like(x)
+    gelu_fast.set_num_threads(3)
+    try:
+        assert apply_nd("bias_gelu_erf", [x, x[0, 0]], [y], "f4", threads=0) == STATUS["OK"]
+    finally:
+        gelu_fast.set_num_threads(None)
+    assert_same(y, gelu_fast.bias_gelu_erf(x, x[0, 0]))
+
+
+@pytest.mark.parametrize("ahead", [-11, -10, -1, 0, 1, 10, 11])
+def test_overlap_of_dimensions(ahead):
+    """The result is that of a loop over the elements, in the order of C: rows of an array of rows of 10."""
+    flat = of_shape(200)
+
+    def operand(array, first):
+        rows = array[first : first + 100].reshape(10, 10)
+        return rows[1:8, 1:7]
+
+    expected = flat.copy()
+    x, y = operand(expected, 50), operand(expected, 50 + ahead)
+    for i in np.ndindex(x.shape):
+        y[i] = gelu_fast.gelu(x[i])
+    assert apply_nd("gelu_erf", [operand(flat, 50)], [operand(flat, 50 + ahead)]) == STATUS["OK"]
+    assert_same(flat, expected)
+
+
+def test_bad_dimensions():
+    x, y = np.ones(8), np.full(8, 7.0)
+    good = {"function": 0, "form": 0, "type": TYPE["FLOAT64"], "ndim": 2, "shape": (Size * 65)(2, 4)}
+    good |= {"inputs": pointers([x]), "outputs": pointers([y]), "strides": None, "threads": 1}
+    bad = [
+        ("BAD_NDIM", {"ndim": -1}),
+        ("BAD_NDIM", {"ndim": 65}),
+        ("BAD_LENGTH", {"shape": (Size * 2)(0, -1)}),
+        ("BAD_ALIGNMENT", {"strides": (Step * 4)(32, 8, 36, 8)}),
+        ("BAD_FORM", {"form": 3}),
+    ]
+    for status, change in bad:
+        assert table.apply_nd(*(good | change).values()) == STATUS[status]
+        assert (y == 7).all()
+    odd_but_unused = {"shape": (Size * 2)(1, 8), "strides": (Step * 4)(3, 8, 3, 8)}
+    assert table.apply_nd(*(good | odd_but_unused).values()) == STATUS["OK"]
+    assert_same(y, gelu_fast.gelu(x))
 
 
 # ---- functions of one number ----

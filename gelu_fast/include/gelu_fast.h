@@ -42,16 +42,17 @@ enum gelu_fast_form { GELU_FAST_EXACT, GELU_FAST_TANH, GELU_FAST_SIGMOID, GELU_F
 
 enum gelu_fast_type { GELU_FAST_FLOAT16, GELU_FAST_FLOAT32, GELU_FAST_FLOAT64, GELU_FAST_BFLOAT16 };
 
-/* Of gelu_fast_apply. All but GELU_FAST_OK leave the outputs as they are. */
+/* Of gelu_fast_apply and gelu_fast_apply_nd. All but GELU_FAST_OK leave the outputs as they are. */
 enum gelu_fast_status {
     GELU_FAST_OK,
     GELU_FAST_BAD_FUNCTION,  /* no such function */
     GELU_FAST_BAD_FORM,      /* no such form */
     GELU_FAST_BAD_TYPE,      /* no such type */
-    GELU_FAST_BAD_LENGTH,    /* n < 0 */
+    GELU_FAST_BAD_LENGTH,    /* n < 0, or a length in the shape */
     GELU_FAST_BAD_THREADS,   /* threads < 0 */
     GELU_FAST_BAD_POINTER,   /* NULL, although n > 0 */
     GELU_FAST_BAD_ALIGNMENT, /* an address or a step that is no multiple of the item size */
+    GELU_FAST_BAD_NDIM,      /* ndim < 0 or ndim > 64 */
     GELU_FAST_N_STATUS
 };
 
@@ -70,6 +71,9 @@ typedef struct {
     /* [function][form] */
     gelu_fast_scalar_f32 *(*scalars_f32)[GELU_FAST_N_FORMS];
     gelu_fast_scalar_f64 *(*scalars_f64)[GELU_FAST_N_FORMS];
+    /* As gelu_fast_apply_nd below. */
+    int (*apply_nd)(int function, int form, int type, int ndim, const ptrdiff_t *shape,
+                    const void *const *inputs, void *const *outputs, const ptrdiff_t *strides, int threads);
 } gelu_fast_api;
 
 static const gelu_fast_api *gelu_fast_table;
@@ -105,6 +109,16 @@ static inline int gelu_fast_apply(int function, int form, int type, ptrdiff_t n,
                                   void *const *outputs, const ptrdiff_t *steps, int threads)
 {
     return gelu_fast_table->apply(function, form, type, n, inputs, outputs, steps, threads);
+}
+
+/* The same for operands of ndim dimensions, of one shape. `strides` has ndim numbers for each operand, in the order of
+ * `steps` above; an input that is broadcast has strides of 0. The order of elements is that of C. Dimensions that all
+ * operands pass through with one stride count as one, and threads share as many as make rows of one length. */
+static inline int gelu_fast_apply_nd(int function, int form, int type, int ndim, const ptrdiff_t *shape,
+                                     const void *const *inputs, void *const *outputs,
+                                     const ptrdiff_t *strides, int threads)
+{
+    return gelu_fast_table->apply_nd(function, form, type, ndim, shape, inputs, outputs, strides, threads);
 }
 
 static inline const char *gelu_fast_describe(int status) { return gelu_fast_table->describe(status); }
