@@ -35,6 +35,41 @@ def run(code, *path, **options):
     )
 
 
+def test_doors_cost_nothing():
+    """The package, and calls on plain arrays, do not look for the packages that it works with."""
+    code = """
+import sys
+asked = set()
+class Spy:
+    def find_spec(name, path=None, target=None):
+        asked.add(name.partition(".")[0])
+import numpy as np
+sys.meta_path.insert(0, Spy)
+import gelu_fast
+gelu_fast.geglu(gelu_fast.gelu(np.ones(8), "tanh"), approximate="none")
+gelu_fast.activation("gelu_new")(np.ones(8))
+gelu_fast.get_include()
+print(*asked)
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    asked = set(done.stdout.split())
+    assert "gelu_fast" in asked
+    others = {
+        "torch",
+        "numba",
+        "dask",
+        "distributed",
+        "jax",
+        "pandas",
+        "xarray",
+        "polars",
+        "keras",
+        "transformers",
+    }
+    assert not asked & (others | {"onnx", "Cython", "scipy", "setuptools"}), asked
+
+
 # ---- names and pickles ----
 
 
