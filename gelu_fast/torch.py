@@ -15,6 +15,7 @@ layouts, nested tensors, and transforms of torch.func within torch.compile.
 
 import math
 import sys
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -178,7 +179,7 @@ class _Operator:
         self.op = torch.library.custom_op(f"gelu_fast::{name}", other, mutates_args=())
         self.op.register_kernel("cpu")(self.kernel)
         self.op.register_fake(lambda *args: self.results(args[:-1]))
-        self.op.register_vmap(self.vmap)
+        self.op.register_vmap(partial(self.vmap, self.op))
         self.op.register_autograd(backward, setup_context=_save)
         self.recorded = _autograd(name, forward=self.record, backward=backward)
         self.transformed = _autograd(
@@ -186,7 +187,7 @@ class _Operator:
             forward=self.forward,
             setup_context=_save,
             backward=backward,
-            vmap=self.vmap,
+            vmap=partial(self.vmap, self),
             jvp=self.jvp,
         )
 
@@ -210,13 +211,13 @@ class _Operator:
     def forward(self, *args):
         return (self.kernel if _is_plain(args[:-1]) else self.op)(*args)
 
-    def vmap(self, info, dims, *args):
+    def vmap(self, call, info, dims, *args):
         *inputs, form = args
         moved = [
             t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0)
             for t, dim in zip(inputs, dims)
         ]
-        return self(*moved, form), 0 if self.n_out == 1 else (0,) * self.n_out
+        return call(*moved, form), 0 if self.n_out == 1 else (0,) * self.n_out
 
     def jvp(self, ctx, *tangents):
         """Each element of a result depends on the elements at its place alone, so what passes a gradient back passes a
@@ -472,7 +473,7 @@ class Replaced(NamedTuple):
     exchanged: list[tuple[str, str, str]]
     """(qualified name, class or function of before, form) of each place."""
     left: list[tuple[str, str]]
-    """(qualified name, class) of modules that have GELU in the name of their class, and that stay as they are."""
+    """(qualified name, class) of modules that stay as they are, though they may compute GELU."""
 
 
 # Of transformers.activations. FastGELUActivation writes sqrt(2/pi) with ten digits: 4e-12 from the tanh form.
@@ -525,8 +526,8 @@ def replace_gelu(model: nn.Module) -> Replaced:
     -------
     Replaced
         `exchanged` lists (qualified name, class or function of before, form) of each place; `left` lists (qualified
-        name, class) of modules that stay as they are though the name of their class has GELU in it: subclasses, which
-        may compute something else, and classes that are not known here, such as ClippedGELUActivation.
+        name, class) of modules that stay as they are though they are subclasses of torch.nn.GELU, which may compute
+        something else, or the name of their class has GELU in it, such as ClippedGELUActivation.
 
     Notes
     -----
@@ -551,7 +552,7 @@ def replace_gelu(model: nn.Module) -> Replaced:
             exchanged.append((name, kind, form))
             forms[module] = form
             continue
-        if "gelu" in kind.lower() and type(module) is not GELU:
+        if isinstance(module, nn.GELU) or "gelu" in kind.lower() and type(module) is not GELU:
             left.append((name, kind))
         for attribute, value in vars(module).items():
             if value is F.gelu:
