@@ -36,6 +36,7 @@ except ImportError:
 __all__ = ["GELU", "Replaced", "bias_gelu", "geglu", "gelu", "replace_gelu"]
 
 _FORMS = ("none", "tanh", "sigmoid")
+_TYPES = (torch.float16, torch.float32, torch.float64)  # beside bfloat16, which NumPy lacks
 _SIGMOID, _TANH, _CUBIC = 1.702, math.sqrt(2 / math.pi), 0.044715
 
 
@@ -44,18 +45,23 @@ _SIGMOID, _TANH, _CUBIC = 1.702, math.sqrt(2 / math.pi), 0.044715
 
 def _array(t):
     """The tensor's memory as an array."""
-    if t.dtype == torch.bfloat16:
-        if bfloat16 is None:
-            raise RuntimeError("bfloat16 tensors need the package ml_dtypes: pip install 'gelu_fast[torch]'")
-        return t.detach().view(torch.int16).numpy().view(bfloat16)
-    if t.dtype not in (torch.float16, torch.float32, torch.float64):
+    if t.requires_grad:
+        t = t.detach()
+    if t.dtype in _TYPES:
+        return t.numpy()
+    if t.dtype != torch.bfloat16:
         raise NotImplementedError(f"gelu_fast is not implemented for {t.dtype}")
-    return t.detach().numpy()
+    if bfloat16 is None:
+        raise RuntimeError("bfloat16 tensors need the package ml_dtypes: pip install 'gelu_fast[torch]'")
+    return t.view(torch.int16).numpy().view(bfloat16)
 
 
 def _new(inputs):
     """A result, with the layout of the first input that repeats no element."""
-    return torch.empty_like(next((t for t in inputs if 0 not in t.stride()), inputs[0]))
+    for t in inputs:
+        if 0 not in t.stride():
+            return torch.empty_like(t)
+    return torch.empty_like(inputs[0])
 
 
 # ---- torch's own functions, for all that is no array ----
@@ -196,8 +202,13 @@ class _Operator:
 
     def write(self, results, *args):
         *inputs, form = args
-        out = _array(results) if self.n_out == 1 else tuple(map(_array, results))
-        self.compute(*map(_array, inputs), form, out=out)
+        tensors = [*inputs, *([results] if self.n_out == 1 else results)]
+        if not tensors[-1].is_contiguous():  # take the dimensions in the order of memory
+            order = sorted(range(tensors[-1].dim()), key=tensors[-1].stride, reverse=True)
+            tensors = [t.permute(order) for t in tensors]
+        arrays = [_array(t) for t in tensors]
+        out = arrays[-1] if self.n_out == 1 else tuple(arrays[-self.n_out :])
+        self.compute(*arrays[: -self.n_out], form, out=out)
         return results
 
     def kernel(self, *args):

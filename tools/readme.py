@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write README's tables, and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and from the
-measurements in benchmarks/results/.
+"""Write the tables of README and docs/, and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and
+from the measurements in benchmarks/results/.
 
-python tools/readme.py            rewrite the text between <!-- name --> and <!-- end --> in README.md, and the lines
-                                  after WRITTEN in comments of the kernels
+python tools/readme.py            rewrite the text between <!-- name --> and <!-- end --> in README.md and docs/, and
+                                  the lines after WRITTEN in comments of the kernels
 python tools/readme.py --check    exit 1 if a text differs from its sources
 """
 
@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 from gelu_fast._bounds import (
@@ -271,6 +272,25 @@ def busy():
     return "\n".join(lines)
 
 
+def doors(door):
+    """The times of gelu_fast within another library, and the library's own."""
+    results = json.loads((RESULTS / "doors.json").read_text())[door]
+    about = results["about"]
+    rows = []
+    for row in results["rows"]:
+        ratio = row["ours_ns"] / row["peer_ns"]
+        times = (f"{row[key] / 1000:.4g}" for key in ("ours_ns", "peer_ns"))
+        rows.append([row["what"], row["size"], *times, bold(f"{ratio:.2f}", ratio > 1)])
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    return "\n".join(
+        [
+            f"{about['CPU']}, ISA level {about['ISA level']}, one thread, {about['date']}. {versions}.",
+            "",
+            table(["", "size", "gelu_fast, µs", f"{door}, µs", "ratio"], rows),
+        ]
+    )
+
+
 def worst_of_curves(columns):
     """A line for each curve: the largest error found of its ufunc, and the x that shows it, for each type and level."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
@@ -322,6 +342,11 @@ SECTIONS = {
     "targets": targets,
     "busy": busy,
 }
+# Pages, and the sections that are written into them.
+PAGES: dict[str, dict] = {
+    "README.md": SECTIONS,
+    "docs/torch.md": {"doors": partial(doors, "torch")},
+}
 COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}
 
 
@@ -336,12 +361,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
-    readme = ROOT / "README.md"
-    texts = {readme: readme.read_text()}
-    for name, section in SECTIONS.items():
-        start, end = f"<!-- {name}: written by tools/readme.py -->", "<!-- end -->"
-        before, rest = texts[readme].split(start)
-        texts[readme] = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"
+    texts = {}
+    for page, sections in PAGES.items():
+        text = (ROOT / page).read_text()
+        for name, section in sections.items():
+            start, end = f"<!-- {name}: written by tools/readme.py -->", "<!-- end -->"
+            before, rest = text.split(start)
+            text = f"{before}{start}\n{section()}\n{rest[rest.index(end) :]}"
+        texts[ROOT / page] = text
     for name, lines in COMMENTS.items():
         texts[KERNELS / name] = with_lines((KERNELS / name).read_text(), lines())
     stale = [path for path, text in texts.items() if path.read_text() != text]

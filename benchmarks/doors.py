@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The times of gelu_fast within other libraries, beside what these have themselves, with one thread:
+python benchmarks/doors.py [DOOR ...]. Measures all doors, or those that are named, and writes
+benchmarks/results/doors.json, from which tools/readme.py makes the tables of docs/."""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import gelu_fast
+from gelu_fast import _core
+from gelu_fast.selftest.machine import cpu_name
+
+RESULTS = Path(__file__).resolve().parent / "results" / "doors.json"
+SIZES = (1, 2**12, 2**16, 2**20)
+SECONDS = 0.8  # for a row
+REPEAT_TIME = 0.002
+
+
+class Row(NamedTuple):
+    what: str
+    size: str
+    ours: Callable[[], object]
+    peer: Callable[[], object]
+
+
+def of_torch():
+    import torch
+    import torch.nn.functional as F
+
+    from gelu_fast.torch import GELU, gelu
+
+    torch.set_num_threads(1)
+
+    def forward(function, x):
+        return lambda: function(x)
+
+    def training(function, x):
+        x, dy = x.clone().requires_grad_(), torch.ones_like(x)
+        return lambda: torch.autograd.grad(function(x), x, dy)
+
+    for dtype in (torch.float32, torch.bfloat16):
+        for name, make in (("forward", forward), ("forward and backward", training)):
+            for n in SIZES:
+                x = torch.randn(n).to(dtype)
+                size = "1" if n == 1 else f"2^{n.bit_length() - 1}"
+                yield Row(
+                    f"{str(dtype).removeprefix('torch.')}, {name}", size, make(gelu, x), make(F.gelu, x)
+                )
+
+    def block(activation):
+        torch.manual_seed(0)
+        return torch.nn.Sequential(torch.nn.Linear(768, 3072), activation, torch.nn.Linear(3072, 768))
+
+    x = torch.randn(128, 768)
+    blocks = [block(activation) for activation in (GELU(), torch.nn.GELU())]
+
+    def inferring(model):
+        def run():
+            with torch.inference_mode():
+                model(x)
+
+        return run
+
+    def stepping(model):
+        parameters = list(model.parameters())
+        return lambda: torch.autograd.grad(model(x).sum(), parameters)
+
+    size = "128 x 768, inner 3072"
+    yield Row("BERT's feed-forward block, float32, forward", size, *map(inferring, blocks))
+    yield Row("BERT's feed-forward block, float32, forward and backward", size, *map(stepping, blocks))
+
+
+# The rows of each door, and the packages whose versions count.
+DOORS = {"torch": (of_torch, ("torch", "ml_dtypes"))}
+
+
+def measured(row):
+    """ns of this thread's CPU time a call, of both, in turns, so that both see the same state of the machine."""
+    times, calls = ([], []), []
+    for run in (row.ours, row.peer):
+        run()
+        start = time.thread_time()
+        run()
+        calls.append(max(1, round(REPEAT_TIME / (time.thread_time() - start))))
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end or len(times[1]) < 5:
+        for run, n, taken in zip((row.ours, row.peer), calls, times):
+            start = time.thread_time_ns()
+            for _ in range(n):
+                run()
+            taken.append((time.thread_time_ns() - start) / n)
+    return [round(median(taken)) for taken in times]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
+    parser.add_argument("doors", nargs="*", choices=[[], *DOORS], metavar="DOOR", help=", ".join(DOORS))
+    gelu_fast.set_num_threads(1)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for door in parser.parse_args().doors or DOORS:
+        make, packages = DOORS[door]
+        about = {
+            "CPU": cpu_name(),
+            "ISA level": _core.isa_level,
+            "date": date.today().isoformat(),
+            "versions": {"Python": platform.python_version()}
+            | {name: metadata.version(name) for name in ("numpy", *packages)},
+        }
+        rows = []
+        for row in make():
+            ours, peer = measured(row)
+            rows.append({"what": row.what, "size": row.size, "ours_ns": ours, "peer_ns": peer})
+            print(f"{door}: {row.what}, {row.size}: {ours} ns, {peer} ns, {ours / peer:.2f}")
+        results[door] = {"about": about, "rows": rows}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
