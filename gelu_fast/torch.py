@@ -276,6 +276,10 @@ def _check(approximate, *tensors):
 
 def _same(a, b):
     """Both, in one type and shape, as torch.mul takes them."""
+    if a.device != b.device:
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found {a.device} and {b.device}"
+        )
     if a.dtype != b.dtype:
         dtype = torch.result_type(a, b)
         a, b = a.to(dtype), b.to(dtype)
@@ -372,7 +376,7 @@ def bias_gelu(x: Tensor, bias: Tensor, approximate: str = "none") -> Tensor:
     Raises
     ------
     RuntimeError
-        As `gelu` does; also if the shapes do not broadcast.
+        As `gelu` does; also if the shapes do not broadcast, or the devices differ.
     NotImplementedError, TypeError
         As `gelu` does.
 
@@ -414,7 +418,8 @@ def geglu(gate: Tensor, up: Tensor | None = None, approximate: str = "none", *, 
     Raises
     ------
     RuntimeError
-        As `gelu` does; also if the shapes do not broadcast, or if one tensor has an odd number of elements along `dim`.
+        As `gelu` does; also if the shapes do not broadcast, the devices differ, or one tensor has an odd number of
+        elements along `dim`.
     IndexError
         If one tensor has no dimension `dim`.
     NotImplementedError, TypeError

@@ -375,6 +375,10 @@ def test_tracing():
     }
     for name, traced in graphs.items():
         assert torch.equal(traced(y), door.gelu(y, "tanh")), name
+    with pytest.raises(RuntimeError, match="Functionalize"):
+        torch.func.functionalize(door.gelu)(x)
+    with pytest.raises(torch.jit.frontend.NotSupportedError):
+        torch.jit.script(model)
     derivative = make_fx(torch.func.grad(lambda v: door.gelu(v).sum()))(x)
     same(derivative(y), gelu_fast.gelu_backward(np.ones_like(y), array(y)))
     with Calls() as calls:
@@ -614,6 +618,9 @@ def test_errors():
         door.geglu(x, dim=2)
     with pytest.raises(RuntimeError, match="must match the size of tensor"):
         door.geglu(x, x.T)
+    for function in (door.geglu, door.bias_gelu):
+        with pytest.raises(RuntimeError, match="same device, but found cpu and meta"):
+            function(x, x.to("meta"))
 
 
 def run(code):
