@@ -65,11 +65,25 @@ cdef bint join_rows(const npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIM
     return True
 
 
+cdef void order_as_stored(npy_intp *shape, int ndim, npy_intp (*strides)[MAX_DIMS], int n_args) noexcept nogil:
+    """Put the dimensions in the order in which the last operand, an output, lies in memory."""
+    cdef int i, k, j
+    cdef npy_intp *last = strides[n_args - 1]
+    for i in range(1, ndim):
+        k = i
+        while k > 0 and max(last[k], -last[k]) > max(last[k - 1], -last[k - 1]):
+            shape[k - 1], shape[k] = shape[k], shape[k - 1]
+            for j in range(n_args):
+                strides[j][k - 1], strides[j][k] = strides[j][k], strides[j][k - 1]
+            k -= 1
+
+
 cdef bint find_rows(PyArrayObject **operands, const npy_intp *shape, int ndim, Job *job) noexcept nogil:
     """Fill the job with the rows of elements that its operands make: aligned arrays of the spec's type, inputs that
     broadcast to `shape`, outputs of this shape. False if they make none, or if the order of elements matters."""
     cdef const KernelSpec *spec = job.spec
     cdef npy_intp strides[MAX_ARGS][MAX_DIMS]
+    cdef npy_intp lengths[MAX_DIMS]
     cdef npy_intp n = 1
     cdef int missing, i, j
     cdef bint one_row = True  # contiguous operands of one shape
@@ -96,7 +110,11 @@ cdef bint find_rows(PyArrayObject **operands, const npy_intp *shape, int ndim, J
                 if n != shape[i] and (n != 1 or j >= spec.n_in):
                     return False
                 strides[j][i] = 0 if n == 1 else PyArray_STRIDES(a)[i - missing]
-        if not join_rows(shape, ndim, strides, spec.n_args, &job.rows):
+        for i in range(ndim):
+            lengths[i] = shape[i]
+        if job.draws == NULL:
+            order_as_stored(lengths, ndim, strides, spec.n_args)
+        if not join_rows(lengths, ndim, strides, spec.n_args, &job.rows):
             return False
     job.overlap = DISJOINT if job.new_outputs else overlap_of(job)
     return job.overlap <= IN_PLACE

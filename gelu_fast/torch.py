@@ -202,13 +202,8 @@ class _Operator:
 
     def write(self, results, *args):
         *inputs, form = args
-        tensors = [*inputs, *([results] if self.n_out == 1 else results)]
-        if not tensors[-1].is_contiguous():  # take the dimensions in the order of memory
-            order = sorted(range(tensors[-1].dim()), key=tensors[-1].stride, reverse=True)
-            tensors = [t.permute(order) for t in tensors]
-        arrays = [_array(t) for t in tensors]
-        out = arrays[-1] if self.n_out == 1 else tuple(arrays[-self.n_out :])
-        self.compute(*arrays[: -self.n_out], form, out=out)
+        out = _array(results) if self.n_out == 1 else tuple(map(_array, results))
+        self.compute(*map(_array, inputs), form, out=out)
         return results
 
     def kernel(self, *args):

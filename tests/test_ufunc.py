@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -348,6 +349,29 @@ def test_many_dimensions(call):
     x = np.random.default_rng(5).normal(0, 4, (2,) * 12)
     x = x.transpose(*range(0, 12, 2), *range(1, 12, 2))
     assert_same(call(x), call(x.ravel()).reshape(x.shape))
+
+
+@pytest.mark.parametrize("of_out", [*permutations(range(3))])
+@pytest.mark.parametrize("of_x", [*permutations(range(3))])
+def test_orders_of_dimensions(of_x, of_out):
+    """Inputs and outputs lie in memory in different orders of their dimensions, which may be reversed."""
+    shape = (3, 4, 6)
+
+    def new(order):
+        return np.full([shape[i] for i in order], 7.0).transpose(np.argsort(order))
+
+    rng = np.random.default_rng(5)
+    dy, x, up = (new(of_x) for _ in range(3))
+    for each in (dy, x, up):
+        each[...] = rng.normal(0, 4, shape)
+    outs = new(of_out), new(of_x)
+    for part in (np.s_[:], np.s_[::-1, ::2], np.s_[:, ::-1, ::-2]):
+        inputs = [dy[part], x[part], up[part][:1, :, :1]]
+        results = tuple(out[part] for out in outs)
+        gelu_fast.geglu_backward(*inputs, "tanh", out=results)
+        for i in np.ndindex(results[0].shape):
+            of_one = [each[tuple(np.minimum(i, np.subtract(each.shape, 1)))] for each in inputs]
+            assert_same(tuple(result[i] for result in results), gelu_fast.geglu_backward_tanh(*of_one))
 
 
 # ---- other array types, other ways in ----
