@@ -13,24 +13,22 @@ from needs import example, needs
 
 needs("dask", "distributed", "zarr")
 
-import dask  # noqa: E402
 import psutil  # noqa: E402
 from dask.utils import parse_bytes  # noqa: E402
 
 import gelu_fast  # noqa: E402
 
 SCRIPT, cluster = example("cluster")
-MEMORY, ROWS = "480MB", 40_000  # 492 MB
+MEMORY, ROWS = "500MB", 41_000  # 504 MB
 FUNCTIONS = [name for name in cluster.LAZY if name != "np.tanh"]
-SEVERAL = {"distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 2}  # dask's own setting is 1
+SEVERAL = {"OMP_NUM_THREADS": 2}  # dask's own setting is 1
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """The client, the array, the results by function, and the workers' states before and after."""
     directory = tmp_path_factory.mktemp("cluster")
-    with dask.config.set(SEVERAL):
-        workers, client = cluster.start(2, 1, MEMORY)
+    workers, client = cluster.start(2, 1, MEMORY, cluster.KEEP_PAGES | SEVERAL)
     with workers, client:
         before = client.run(cluster.state)
         x = cluster.fill(directory / "x", ROWS)
@@ -92,7 +90,9 @@ def test_the_bits_of_one_machine(ran, in_memory, name):
 def test_comparison(tmp_path, in_memory, name):
     """The script's own comparison finds a fault in the last bit of the last element."""
     rows = in_memory[: 2 * cluster.OTHER_ROWS + 1]
-    stores = [cluster.files(tmp_path / str(i), y.shape) for i, y in enumerate(cluster.IN_MEMORY[name](rows, 0))]
+    stores = [
+        cluster.files(tmp_path / str(i), y.shape) for i, y in enumerate(cluster.IN_MEMORY[name](rows, 0))
+    ]
     for store, y in zip(stores, cluster.IN_MEMORY[name](rows, 0)):
         store[:] = y
     assert cluster.differing(name, rows, stores) == 0
