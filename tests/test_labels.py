@@ -95,7 +95,7 @@ def test_halves_of_a_variable():
 
 def test_halves_of_lazy_dataarrays():
     x = of_xarray()
-    lazy = geglu(x.chunk(token=3), dim="feature")
+    lazy = geglu(x.chunk({"token": 3}), dim="feature")
     assert isinstance(lazy.data, da.Array)
     xr.testing.assert_identical(lazy.compute(), geglu(x, dim="feature"))
 
@@ -235,7 +235,7 @@ def test_dataarrays_of_different_dims():
 def test_lazy_arrays_and_two_results():
     """A ufunc of dask has one result; the recipes call geglu_backward on each chunk."""
     x = of_xarray()
-    for lazy in (da.from_array(VALUES), x.chunk(token=2)):
+    for lazy in (da.from_array(VALUES), x.chunk({"token": 2})):
         for inputs in ((lazy, VALUES, VALUES), (VALUES, VALUES, lazy)):
             with pytest.raises(TypeError, match="geglu_backward has two results.*dask.array.apply_gufunc"):
                 geglu_backward(*inputs)
@@ -248,7 +248,7 @@ def test_lazy_arrays_and_two_results():
         assert_same(lazy.compute(), each)
     both = xr.apply_ufunc(
         geglu_backward,
-        *(x.chunk(token=2), x + 1, x),
+        *(x.chunk({"token": 2}), x + 1, x),
         output_core_dims=[[], []],
         dask="parallelized",
         output_dtypes=types,
