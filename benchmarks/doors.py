@@ -4,15 +4,22 @@ python benchmarks/doors.py [DOOR ...]. Measures all doors, or those that are nam
 benchmarks/results/doors.json, from which tools/readme.py makes the tables of docs/."""
 
 import argparse
+import ctypes
 import json
 import platform
+import subprocess
+import sysconfig
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+
+import numpy as np
 
 import gelu_fast
 from gelu_fast import _core
@@ -78,8 +85,29 @@ def of_torch():
     yield Row("BERT's feed-forward block, float32, forward and backward", size, *map(stepping, blocks))
 
 
+def of_c():
+    library = Path(tempfile.mkdtemp()) / "doors.so"
+    include = [f"-I{path}" for path in (gelu_fast.get_include(), sysconfig.get_path("include"))]
+    source = Path(__file__).with_name("doors.c")
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", *include, source, "-lm", "-o", library], check=True)
+    loops = ctypes.CDLL(str(library))
+    table = ctypes.pythonapi.PyCapsule_GetPointer
+    table.restype, table.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    loops.use(ctypes.c_void_p(table(_core._c_api, b"gelu_fast._core._c_api")))
+    n = 4096
+    for name in ("float32", "float64"):
+        x = np.random.default_rng(1).normal(size=n).astype(name)
+        y = np.empty_like(x)
+        arguments = [ctypes.c_void_p(x.ctypes.data), ctypes.c_void_p(y.ctypes.data), ctypes.c_long(n)]
+        ours, formula = (partial(getattr(loops, f"{of}_{name}"), *arguments) for of in ("numbers", "formula"))
+        yield Row(f"{name}, one number, beside C's 0.5 x erfc(-x/sqrt(2))", "a loop of 4096", ours, formula)
+        if name == "float32":
+            array = partial(loops.array_float32, *arguments)
+            yield Row("float32, an array, beside the ufunc", "4096", array, partial(gelu_fast.gelu_erf, x, y))
+
+
 # The rows of each door, and the packages whose versions count.
-DOORS = {"torch": (of_torch, ("torch", "ml_dtypes"))}
+DOORS = {"torch": (of_torch, ("torch", "ml_dtypes")), "c": (of_c, ())}
 
 
 def measured(row):

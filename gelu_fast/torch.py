@@ -52,7 +52,7 @@ def _array(t):
     if t.dtype != torch.bfloat16:
         raise NotImplementedError(f"gelu_fast is not implemented for {t.dtype}")
     if bfloat16 is None:
-        raise RuntimeError("bfloat16 tensors need the package ml_dtypes: pip install 'gelu_fast[torch]'")
+        raise RuntimeError("bfloat16 tensors need the package ml_dtypes: pip install ml_dtypes")
     return t.view(torch.int16).numpy().view(bfloat16)
 
 

@@ -272,8 +272,8 @@ def busy():
     return "\n".join(lines)
 
 
-def doors(door):
-    """The times of gelu_fast within another library, and the library's own."""
+def doors(door, peer):
+    """The times of gelu_fast within another library, and the peer's."""
     results = json.loads((RESULTS / "doors.json").read_text())[door]
     about = results["about"]
     rows = []
@@ -286,7 +286,7 @@ def doors(door):
         [
             f"{about['CPU']}, ISA level {about['ISA level']}, one thread, {about['date']}. {versions}.",
             "",
-            table(["", "size", "gelu_fast, µs", f"{door}, µs", "ratio"], rows),
+            table(["", "size", "gelu_fast, µs", f"{peer}, µs", "ratio"], rows),
         ]
     )
 
@@ -345,7 +345,8 @@ SECTIONS = {
 # Pages, and the sections that are written into them.
 PAGES: dict[str, dict] = {
     "README.md": SECTIONS,
-    "docs/torch.md": {"doors": partial(doors, "torch")},
+    "docs/c.md": {"doors": partial(doors, "c", "other")},
+    "docs/torch.md": {"doors": partial(doors, "torch", "torch")},
 }
 COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}
 
