@@ -7,6 +7,7 @@ BIN = $(VENV)/bin
 SOURCES = setup.py pyproject.toml $(wildcard gelu_fast/*.pyx gelu_fast/*.pxi gelu_fast/include/*.h gelu_fast/kernels/*.[ch] gelu_fast/kernels/*/*.[ch])
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
+EACH_FILE = --numprocesses auto --dist loadfile
 
 .PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure coefficients dist clean
 
@@ -34,7 +35,7 @@ fuzz: $(VENV)/.test
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1
 heavy: $(VENV)/.peers
-	$(BIN)/python -m pytest tests/heavy tests/test_typing.py
+	$(BIN)/python -m pytest $(EACH_FILE) tests/heavy tests/test_typing.py
 
 # Both; a test that lacks a package, a compiler, or qemu fails here instead of being skipped.
 test-all: export GELU_FAST_TEST_ALL = 1

@@ -6,11 +6,15 @@
 
 void use(const gelu_fast_api *table) { gelu_fast_table = table; }
 
-int array_float32(const float *x, float *y, long n)
+/* A hundred calls, as ctypes takes half a microsecond for one. */
+int arrays_float32(const float *x, float *y, long n)
 {
     const void *inputs[] = {x};
     void *outputs[] = {y};
-    return gelu_fast_apply(GELU_FAST_GELU, GELU_FAST_EXACT, GELU_FAST_FLOAT32, n, inputs, outputs, NULL, 1);
+    int status = GELU_FAST_OK;
+    for (int i = 0; i < 100 && status == GELU_FAST_OK; i++)
+        status = gelu_fast_apply(GELU_FAST_GELU, GELU_FAST_EXACT, GELU_FAST_FLOAT32, n, inputs, outputs, NULL, 1);
+    return status;
 }
 
 #define NUMBERS(name, real, expression)                                                                      \
