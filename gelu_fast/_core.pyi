@@ -12,6 +12,7 @@ rounding: str
 compiler: str
 openmp_version: int
 ufuncs: dict[str, np.ufunc]
+_c_api: object
 
 def _use_level(name: str) -> None: ...
 def _use_rounding(name: str) -> None: ...
