@@ -13,7 +13,8 @@ int arrays_float32(const float *x, float *y, long n)
     void *outputs[] = {y};
     int status = GELU_FAST_OK;
     for (int i = 0; i < 100 && status == GELU_FAST_OK; i++)
-        status = gelu_fast_apply(GELU_FAST_GELU, GELU_FAST_EXACT, GELU_FAST_FLOAT32, n, inputs, outputs, NULL, 1);
+        status =
+            gelu_fast_apply(GELU_FAST_GELU, GELU_FAST_EXACT, GELU_FAST_FLOAT32, n, inputs, outputs, NULL, 1);
     return status;
 }
 

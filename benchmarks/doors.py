@@ -6,6 +6,7 @@ benchmarks/results/doors.json, from which tools/readme.py makes the tables of do
 import argparse
 import ctypes
 import json
+import math
 import platform
 import subprocess
 import sysconfig
@@ -108,11 +109,44 @@ def of_c():
         yield Row(f"{name}, one number, beside C's 0.5 x erfc(-x/sqrt(2))", "a loop of 4096", ours, formula)
         if name == "float32":
             arrays = partial(loops.arrays_float32, *arguments)
-            yield Row("float32, 100 arrays, beside the ufunc", "4096 each", arrays, partial(hundred_calls, x, y))
+            yield Row(
+                "float32, 100 arrays, beside the ufunc", "4096 each", arrays, partial(hundred_calls, x, y)
+            )
+
+
+def of_numba():
+    import numba
+
+    erfc, sqrt_half = math.erfc, math.sqrt(0.5)
+
+    @numba.njit
+    def numbers(x, y):
+        for i in range(x.size):
+            y[i] = gelu_fast.gelu(x[i])
+
+    @numba.njit
+    def formula(x, y):
+        for i in range(x.size):
+            y[i] = 0.5 * x[i] * erfc(-sqrt_half * x[i])
+
+    @numba.njit
+    def arrays(x, y):
+        for _ in range(100):
+            gelu_fast.gelu(x, out=y)
+
+    for name in ("float32", "float64"):
+        for n in (4096, 2**16):
+            x = np.random.default_rng(1).normal(size=n).astype(name)
+            y = np.empty_like(x)
+            if n == 4096:
+                what = f"{name}, one number, beside 0.5 x erfc(-x/sqrt(2))"
+                yield Row(what, "a loop of 4096", partial(numbers, x, y), partial(formula, x, y))
+            what = f"{name}, 100 arrays, beside the ufunc"
+            yield Row(what, f"{n} each", partial(arrays, x, y), partial(hundred_calls, x, y))
 
 
 # The rows of each door, and the packages whose versions count.
-DOORS = {"torch": (of_torch, ("torch", "ml_dtypes")), "c": (of_c, ())}
+DOORS = {"torch": (of_torch, ("torch", "ml_dtypes")), "c": (of_c, ()), "numba": (of_numba, ("numba",))}
 
 
 def measured(row):

@@ -346,6 +346,7 @@ SECTIONS = {
 PAGES: dict[str, dict] = {
     "README.md": SECTIONS,
     "docs/c.md": {"doors": partial(doors, "c", "other")},
+    "docs/numba.md": {"doors": partial(doors, "numba", "other")},
     "docs/torch.md": {"doors": partial(doors, "torch", "torch")},
 }
 COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}

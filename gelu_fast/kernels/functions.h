@@ -16,7 +16,9 @@
 #define GELU_CURVES(ROW) GELU_EVEN(ROW) GELU_ODD(ROW)
 
 /* Function, number of inputs, number of outputs, and the function that takes mu and sigma as well, if there is one.
- * Each has three forms: gelu.h defines group_<function>_<form> and more; <function>_<form> is the name of its ufunc. */
+ * Each has three forms: gelu.h defines group_<function>_<form> and more; <function>_<form> is the name of its ufunc.
+ * include/gelu_fast.h promises their numbers, as well as those of forms and types: a row that is not the last one needs
+ * a table of numbers in _capi.pxi. */
 #define GELU_FUNCTIONS(ROW, ...) GELU_OF_STORED(ROW, ##__VA_ARGS__) GELU_OF_COMPUTED(ROW, ##__VA_ARGS__)
 
 /* The curve is taken at an input as it is stored: float16 and bfloat16 have functions of their own (half.h). */
