@@ -95,7 +95,7 @@ def start(workers, threads, memory, environment=KEEP_PAGES):
     settings = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in environment.items()}
     with dask.config.set(settings):
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=threads, memory_limit=memory, dashboard_address=None
+            n_workers=workers, threads_per_worker=threads, memory_limit=memory, dashboard_address=":0"
         )
     client = Client(cluster)
     client.register_plugin(OneThreadAChunk())
