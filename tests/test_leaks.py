@@ -307,8 +307,8 @@ def left_once(calls, n):
 
 
 def traced(calls):
-    """Memory of Python's and NumPy's allocators. The first half of the calls replaces objects that were allocated before
-    the tracing, such as those that NumPy's masked arrays keep."""
+    """Memory of Python's and NumPy's allocators. The first half of the calls replaces objects that were allocated
+    before the tracing, such as those that NumPy's masked arrays keep."""
     tracemalloc.start()
     try:
         traced = []
