@@ -172,6 +172,8 @@ def main():
         "--dask-malloc", action="store_true", help="return pages at once, as dask's default does"
     )
     args = parser.parse_args()
+    if min(args.workers, args.threads, args.rows) < 1:
+        parser.error("--workers, --threads and --rows must be 1 or more")
     environment = {} if args.dask_malloc else KEEP_PAGES
     cluster, client = start(args.workers, args.threads, args.memory, environment)
     with tempfile.TemporaryDirectory(dir=args.directory) as directory, cluster, client:

@@ -12,8 +12,7 @@ ERF, TANH, SIGMOID = (_core.ufuncs[f"gelu_{form}"] for form in ("erf", "tanh", "
 
 def gelu_10(x, /, *out, **keywords):
     """The smaller of the exact GELU of `x` and 10. The other arguments are those of the ufunc `gelu_erf`."""
-    y = ERF(x, *out, **keywords)
-    return np.minimum(y, 10, out=y if isinstance(y, np.ndarray) else None, where=keywords.get("where", True))
+    return ERF(np.minimum(x, 10), *out, **keywords)  # GELU rises there, and that of 10 rounds to 10
 
 
 def laplace(x, /, *out, **keywords):

@@ -446,6 +446,8 @@ cdef tuple halves(object x, object axis, object dim):
         labelled = halves_with_labels(x, axis, dim)
         if labelled is not None:
             return tuple(labelled)
+        if is_lazy(x) and not hasattr(x, "chunks"):
+            raise TypeError(f"geglu cannot split a {type(x).__name__}, which has no values yet; give gate and up")
         if not isinstance(x, ndarray) and not hasattr(x, "dask"):
             x = asarray(x)
     axis = normalize_axis_index(axis, len(x.shape))

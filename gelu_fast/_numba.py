@@ -31,7 +31,7 @@ from gelu_fast._functions import FUNCTIONS
 _FORMS = {False: "erf", "none": "erf", True: "tanh", "tanh": "tanh", "sigmoid": "sigmoid"}
 _TYPES = {types.float32: (1, "f32"), types.float64: (2, "f64")}  # as the C interface numbers and names them
 _PYTHON_NUMBERS = (types.float64, types.int64)  # the types that Numba gives to Python's float and int
-_DEFAULTS = {"mu": 0.0, "sigma": 1.0}
+_DEFAULTS = {"mu": 0, "sigma": 1}
 _NOT_COMPILED = ("where", "dtype", "casting", "order", "subok", "signature", "dim")
 _I32, _INTP, _POINTER = ir.IntType(32), cgutils.intp_t, cgutils.voidptr_t
 
@@ -128,7 +128,7 @@ def _outs(name, n_out, dtype, ndim, ty):
         return [None] * n_out
     outs = [None if _is_absent(out) else out for out in (ty if isinstance(ty, types.BaseTuple) else [ty])]
     ndim = max([ndim, *[out.ndim for out in outs if isinstance(out, types.Array)]])
-    for out in outs:
+    for out in outs or [ty]:  # of (), itself
         if len(outs) != n_out or not (
             out is None
             or isinstance(out, types.Array)
@@ -151,7 +151,9 @@ def _read(name, given):
         call.ufunc = f"{name}_{form}"
         if "mu" in given or "sigma" in given:
             call.ufunc, call.sigma_is_checked = f"{name}_mu_sigma_{form}", True
-            given = dict.fromkeys(_DEFAULTS, types.float64) | given
+            given = (
+                dict.fromkeys(_DEFAULTS, types.int64) | given
+            )  # as in Python: a float may promote integers
             keys += ["mu", "sigma"]
     if name == "geglu":
         up = given.get("up")
@@ -335,7 +337,7 @@ def _is_default(context, builder, call, values):
     """Whether mu and sigma are the numbers 0 and 1."""
     numbers = [context.cast(builder, values[each.key], each.ty, types.float64) for each in call.inputs[-2:]]
     mu, sigma = (
-        builder.fcmp_ordered("==", number, number.type(default))
+        builder.fcmp_ordered("==", number, number.type(float(default)))
         for number, default in zip(numbers, _DEFAULTS.values())
     )
     return builder.and_(mu, sigma)
@@ -437,7 +439,7 @@ def _compute_arrays(context, builder, call, values):
 def _lower(name, context, builder, sig, args):
     keys = list(sig.pysig.parameters)
     call = _read(name, dict(zip(keys, sig.args)))
-    values = {key: context.get_constant(types.float64, default) for key, default in _DEFAULTS.items()}
+    values = {key: context.get_constant(types.int64, default) for key, default in _DEFAULTS.items()}
     values |= dict(zip(keys, args))
     results = (_compute_numbers if call.is_scalar else _compute_arrays)(context, builder, call, values)
     return results[0] if len(results) == 1 else context.make_tuple(builder, call.result, results)

@@ -16,10 +16,11 @@ import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from cases import FLOATS, assert_same
 
 import gelu_fast
-from gelu_fast import activation
+from gelu_fast import activation, gelu
 from gelu_fast._activation import NAMES
 
 EVERY_NAME = [(name, framework) for framework, names in NAMES.items() for name in names]
@@ -144,6 +145,18 @@ def test_a_function_says_its_form(function):
 
 
 # ---- the two functions that are no ufuncs ----
+
+
+def test_gelu_10_of_labelled_arrays():
+    """out of pandas has the limit, too."""
+    series = pd.Series([-1.0, 9.0, 20.0, 30.0])
+    out, expected = series.copy(), np.minimum(gelu(series.to_numpy()), 10)
+    activation("gelu_10")(series, out=out)
+    assert_same(out.to_numpy(), expected)
+    assert_same(activation("gelu_10")(series.to_numpy(), out=series.copy()).to_numpy(), expected)
+    assert_same(
+        activation("gelu_10")(xr.DataArray(expected * 2, dims="x")).values, np.minimum(gelu(expected * 2), 10)
+    )
 
 
 def test_gelu_10(x):

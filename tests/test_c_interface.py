@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The C interface, called through ctypes: its table gives the ufuncs' bits, and refuses bad arguments by their status.
-tests/heavy/test_c.py compiles against gelu_fast.h."""
+tests/test_c_extension.py compiles against gelu_fast.h."""
 
 import ctypes
 import os

@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import dask.array as da
+import dask.dataframe as dd
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import xarray as xr
 from cases import assert_same
@@ -267,3 +269,24 @@ gelu_fast.geglu(np.ones(4)); gelu_fast.geglu([1.0, 2.0]); gelu_fast.bias_gelu([1
 assert not {"pandas", "xarray", "dask"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_several_frames_and_a_series():
+    """The result has the columns of all of them, as in dy * (gate + up)."""
+    abc = pd.DataFrame(np.ones((2, 3)), columns=list("abc"))
+    ae = pd.DataFrame(np.ones((2, 2)), columns=list("ae"))
+    series = pd.Series(1.0, index=list("ab"))
+    d_gate, d_up = geglu_backward(abc, ae, series)
+    assert list(d_gate.columns) == list(d_up.columns) == list((abc * (ae + series)).columns) == list("abce")
+    assert d_gate.notna().all().tolist() == [True, False, False, False]
+    one, other = geglu_backward(1.0, 1.0, 1.0)
+    assert (d_gate["a"] == one).all() and (d_up["a"] == other).all()
+
+
+def test_what_has_no_values_yet_is_not_split():
+    frame = dd.from_pandas(pd.DataFrame(np.ones((4, 2)), columns=list("ab")), npartitions=2)
+    for x in (pl.col("a"), frame):
+        with pytest.raises(
+            TypeError, match="geglu cannot split a .*, which has no values yet; give gate and up"
+        ):
+            geglu(x)

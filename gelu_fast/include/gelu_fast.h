@@ -3,8 +3,8 @@
  * The C interface of gelu_fast: GELU and its relatives for arrays and for single numbers, with the bits of the ufuncs.
  *
  * Include Python.h's directory and that of gelu_fast.get_include(), and call import_gelu_fast() once in each file that
- * uses the interface (in a module's init function), with the GIL held. All else needs neither the GIL nor Python, and may be
- * called from any thread. A program that does not import gelu_fast has nothing to link with.
+ * uses the interface (in a module's init function), with the GIL held. All else needs neither the GIL nor Python, and
+ * may be called from any thread with 32 KiB of stack left. There is no library to link with.
  *
  * Version 1. Later versions add to the end of gelu_fast_api, and of the enums; they change nothing that stands. */
 #ifndef GELU_FAST_H
@@ -82,7 +82,12 @@ static const gelu_fast_api *gelu_fast_table;
  * the interface that this file was compiled with. */
 static inline int import_gelu_fast(void)
 {
-    const gelu_fast_api *table = (const gelu_fast_api *)PyCapsule_Import("gelu_fast._core._c_api", 0);
+    const gelu_fast_api *table;
+    PyObject *core = PyImport_ImportModule("gelu_fast._core"); /* PyCapsule_Import would hide why it fails */
+    if (core == NULL)
+        return -1;
+    Py_DECREF(core);
+    table = (const gelu_fast_api *)PyCapsule_Import("gelu_fast._core._c_api", 0);
     if (table == NULL) {
         if (PyErr_ExceptionMatches(PyExc_AttributeError))
             PyErr_SetString(PyExc_ImportError, "the gelu_fast that is installed has no C interface");

@@ -258,6 +258,15 @@ def test_location_and_scale_of_numbers():
     assert returned == {ty: ty for ty in (numba.float32, numba.float64)}
 
 
+@pytest.mark.parametrize("dtype", ["i2", "i4", "i8"])
+def test_location_and_scale_of_integers(dtype):
+    """The default of mu, and of sigma, promotes no type."""
+    x = np.arange(-3, 4, dtype=dtype)
+    assert_same(njit(lambda x: gelu(x, sigma=2))(x), gelu(x, sigma=2))
+    assert_same(njit(lambda x: gelu(x, mu=1))(x), gelu(x, mu=1))
+    assert_same(njit(lambda x: gelu(x, sigma=2.5))(x), gelu(x, sigma=2.5))
+
+
 @pytest.mark.parametrize("sigma", [0.0, -1.0, np.nan, 1e-50, np.array([1, -0.0]), np.array([1, 0])], ids=repr)
 def test_bad_sigma(sigma):
     x, y = np.ones(2, "f4"), np.full(2, 7, "f4" if np.ndim(sigma) == 0 else "f8")
@@ -390,6 +399,7 @@ REFUSED = {
         lambda: njit(lambda x: gelu_fast.gelu_erf(x, x, x))(np.ones(2))
     ],
     "out of gelu must be an array of float32 with 1 dimensions, writable and aligned": [
+        lambda: njit(lambda x: gelu(x, out=()))(np.ones(2, "f4")),
         lambda: njit(lambda x, y: gelu(x, out=y))(np.ones(2, "f4"), np.ones(2)),
         lambda: njit(lambda x, y: gelu(x, out=y))(np.ones(2, "f4"), np.frombuffer(bytes(8), "f4")),
         lambda: njit(lambda x, y: gelu(x, out=y))(np.ones(2, "f4"), np.array(1, "f4")),
