@@ -13,6 +13,7 @@ bits of gelu_fast's ufuncs, and so their error bounds. torch's own functions com
 layouts, nested tensors, and transforms of torch.func within torch.compile.
 """
 
+import copy
 import math
 import sys
 from functools import partial
@@ -240,12 +241,14 @@ class _Operator:
 
     def __call__(self, *args):
         inputs = args[:-1]
+        if any(t.is_nested for t in inputs):
+            return self.other(*args)
         if torch.compiler.is_compiling():
             return (self.other if _is_transformed() else self.op)(*args)
         if _is_transformed():
             return self.transformed.apply(*args)
         if not _is_plain(inputs):
-            return (self.other if any(t.is_nested for t in inputs) else self.op)(*args)
+            return self.op(*args)
         if torch.is_grad_enabled() and any(t.requires_grad for t in inputs):
             return self.recorded.apply(*args)
         return self.kernel(*args)
@@ -270,7 +273,9 @@ def _check(approximate, *tensors):
 
 
 def _same(a, b):
-    """Both, in one type and shape, as torch.mul takes them."""
+    """Both, in one type and shape, as torch.mul takes them. Nested ones stay, as torch's functions take them."""
+    if a.is_nested or b.is_nested:
+        return a.contiguous(), b.contiguous()
     if a.device != b.device:
         raise RuntimeError(
             f"Expected all tensors to be on the same device, but found {a.device} and {b.device}"
@@ -294,14 +299,14 @@ def _takes(out, x):
     )
 
 
-def gelu(x: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
+def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """
     The Gaussian error linear unit of a tensor, as torch.nn.functional.gelu, by gelu_fast.
 
     Parameters
     ----------
-    x : Tensor
-        Input, of any shape and memory format: float16, float32, float64 or bfloat16.
+    input : Tensor
+        Numbers, of any shape and memory format: float16, float32, float64 or bfloat16.
     approximate : {"none", "tanh", "sigmoid"}, optional
         The form: exact, the tanh approximation, or the sigmoid approximation.
     out : Tensor, optional
@@ -311,7 +316,7 @@ def gelu(x: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> 
     Returns
     -------
     Tensor
-        GELU of each element, of the shape, type and memory format of `x`; `out` if given.
+        GELU of each element, of the shape, type and memory format of `input`; `out` if given.
 
     Raises
     ------
@@ -321,11 +326,11 @@ def gelu(x: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> 
     NotImplementedError
         If the tensor is of another type.
     TypeError
-        If `x` is no tensor.
+        If `input` or `out` is no tensor.
 
     Notes
     -----
-    On a CPU the result has the bits, and the error bound, of ``gelu_fast.gelu(x.numpy(), approximate)``, and the
+    On a CPU the result has the bits, and the error bound, of ``gelu_fast.gelu(input.numpy(), approximate)``, and the
     gradient those of `gelu_fast.gelu_backward`. torch's functions compute second and higher derivatives, from the exact
     formula. Tensors of other devices and layouts get torch's own GELU.
 
@@ -338,15 +343,22 @@ def gelu(x: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> 
     >>> gelu(torch.tensor([-13.5, 0.0, 1.0]))
     tensor([-1.0555e-40,  0.0000e+00,  8.4134e-01])
     """
-    if has_torch_function((x, out)):
-        return handle_torch_function(gelu, (x, out), x, approximate, out=out)
-    _check(approximate, x)
+    if has_torch_function((input, out)):
+        return handle_torch_function(gelu, (input, out), input, approximate, out=out)
+    _check(approximate, input)
     if out is None:
-        return _gelu(x, approximate)
-    if _takes(out, x):
-        return _gelu.write(out, x, approximate)
-    y = _gelu(x, approximate)
-    torch.ops.aten.gelu.out(x, out=out)  # resizes out, or raises
+        return _gelu(input, approximate)
+    if not isinstance(out, Tensor):
+        raise TypeError(f"out must be a Tensor, not {type(out).__name__}")
+    if not torch.compiler.is_compiling() and out.is_inference() and not torch.is_inference_mode_enabled():
+        # torch would say so after it has written.
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed")
+    if _takes(out, input):
+        _gelu.write(out, input, approximate)
+        torch.autograd.graph.increment_version(out)  # so that autograd notices if it has saved out
+        return out
+    y = _gelu(input, approximate)
+    torch.ops.aten.gelu.out(input, out=out)  # resizes out, or raises
     return out.copy_(y)
 
 
@@ -431,9 +443,10 @@ def geglu(gate: Tensor, up: Tensor | None = None, approximate: str = "none", *, 
         return handle_torch_function(geglu, (gate, up), gate, up, approximate, dim=dim)
     _check(approximate, gate)
     if up is None:
-        if gate.shape[dim] % 2:
-            raise RuntimeError(f"geglu(): dimension {dim} of size {gate.shape[dim]} has no halves")
-        up, gate = gate.chunk(2, dim)
+        halves = gate.chunk(2, dim)
+        if gate.size(dim) % 2:
+            raise RuntimeError(f"geglu(): dimension {dim} of size {gate.size(dim)} has no halves")
+        up, gate = halves
     _check(approximate, up)
     return _geglu(*_same(gate, up), approximate)
 
@@ -471,8 +484,8 @@ class GELU(nn.Module):
         _check(approximate)
         self.approximate = approximate
 
-    def forward(self, x: Tensor) -> Tensor:
-        return gelu(x, self.approximate)
+    def forward(self, input: Tensor) -> Tensor:
+        return gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -484,7 +497,7 @@ class Replaced(NamedTuple):
     exchanged: list[tuple[str, str, str]]
     """(qualified name, class or function of before, form) of each place."""
     left: list[tuple[str, str]]
-    """(qualified name, class) of modules that stay as they are, though they may compute GELU."""
+    """(qualified name, class) of modules and attributes that stay as they are, though they may compute GELU."""
 
 
 # Of transformers.activations. FastGELUActivation writes sqrt(2/pi) with ten digits: 4e-12 from the tanh form.
@@ -500,7 +513,10 @@ _TRANSFORMERS = {
 
 
 def _form_of(module):
-    """The form that the module computes, if it is of a class that is known for it. A subclass may compute another."""
+    """The form that the module computes, if it is of a class that is known for it. A subclass may compute another, and
+    so may an object with a forward of its own, as hooks of accelerate give it."""
+    if "forward" in vars(module):
+        return None
     if type(module) is nn.GELU:
         return module.approximate
     name, activations = type(module).__name__, sys.modules.get("transformers.activations")
@@ -524,8 +540,9 @@ def replace_gelu(model: nn.Module) -> Replaced:
     """
     Make a model use gelu_fast, in place.
 
-    Modules of torch.nn.GELU, and of the activation classes of Hugging Face's transformers that are one of the three
-    forms, become modules of `GELU`; hooks, names and places stay. Where a module keeps the function
+    Modules of torch.nn.GELU, and of the classes of transformers.activations that are one of the three forms, give their
+    places to modules of `GELU`, with the same hooks and names. The old modules stay as they are, as other models may
+    share them; only `model` itself, if it is one, changes its class. Where a module keeps the function
     torch.nn.functional.gelu as an attribute, as nn.TransformerEncoderLayer does, the attribute becomes `gelu`.
 
     Parameters
@@ -537,12 +554,14 @@ def replace_gelu(model: nn.Module) -> Replaced:
     -------
     Replaced
         `exchanged` lists (qualified name, class or function of before, form) of each place; `left` lists (qualified
-        name, class) of modules that stay as they are though they are subclasses of torch.nn.GELU, which may compute
-        something else, or the name of their class has GELU in it, such as ClippedGELUActivation.
+        name, class) of what stays as it is: subclasses of torch.nn.GELU, which may compute something else; modules
+        whose class has GELU in its name, such as ClippedGELUActivation; modules of GELU whose attribute `forward`
+        replaces that of the class; and attributes that are a functools.partial of torch.nn.functional.gelu.
 
     Notes
     -----
-    Calls of torch.nn.functional.gelu within the code of a `forward` cannot be seen, nor what torch.jit has compiled.
+    Calls of torch.nn.functional.gelu within the code of a `forward` cannot be seen, nor can attributes of classes,
+    items of lists and dicts, and what torch.jit has compiled or torch.export has exported.
 
     nn.TransformerEncoderLayer has a fused path for inference, with torch's own GELU in it. A layer whose activation is
     exchanged takes the ordinary path instead.
@@ -569,9 +588,18 @@ def replace_gelu(model: nn.Module) -> Replaced:
             if value is F.gelu:
                 exchanged.append((f"{name}.{attribute}".lstrip("."), "torch.nn.functional.gelu", "none"))
                 attributes.append((module, attribute))
+            elif isinstance(value, partial) and value.func is F.gelu:
+                left.append((f"{name}.{attribute}".lstrip("."), "functools.partial"))
+    news = {}
     for module, form in forms.items():
-        vars(module).pop("act", None)  # of transformers: the function that computes it
-        module.__class__, module.approximate = GELU, form
+        new = module if module is model else copy.copy(module)  # other models may share the module
+        vars(new).pop("act", None)  # of transformers: the function that computes it
+        new.__class__, new.approximate = GELU, form
+        news[module] = new
+    for _, parent in modules:
+        for key, child in parent._modules.items():
+            if child in news:
+                parent._modules[key] = news[child]
     for module, attribute in attributes:
         setattr(module, attribute, gelu)
     for _, module in reversed(modules):  # layers before the encoders that they are in

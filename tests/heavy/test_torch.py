@@ -386,6 +386,23 @@ def test_tracing():
     assert "gelu_fast.gelu.default" in calls.names
 
 
+@pytest.mark.parametrize("kind", ["export", "jit"])
+def test_files_of_graphs(kind, tmp_path):
+    """They load where the door was imported."""
+    model, x, path = nn.Sequential(door.GELU()), torch.tensor([-13.5, 1.0]), str(tmp_path / "model.pt2")
+    if kind == "export":
+        torch.export.save(torch.export.export(model, (x,)), path)
+        load, message = f"torch.export.load({path!r}).module()", "failed to resolve torch.ops.gelu_fast.gelu"
+    else:
+        torch.jit.trace(model, x).save(path)
+        load, message = f"torch.jit.load({path!r})", "Unknown builtin op: gelu_fast::gelu"
+    call = f"print({load}(torch.tensor([-13.5, 1.0])).tolist())"
+    alone = run(f"import torch; {call}")
+    assert alone.returncode == 1 and message in alone.stderr, alone.stderr
+    done = run(f"import torch, gelu_fast.torch; {call}")
+    assert done.stdout == f"{door.gelu(x).tolist()}\n", done.stderr
+
+
 # ---- layouts, modes and kinds of tensors ----
 
 LAYOUTS = {
@@ -498,13 +515,37 @@ def test_lazy_negation():
 def test_other_layouts_get_functions_of_torch():
     x = normal(2, 3, dtype=torch.float32)
     assert torch.equal(door.gelu(x.to_mkldnn()).to_dense(), F.gelu(x.to_mkldnn()).to_dense())
-    parts = [normal(2, 3), normal(4, 3, seed=1)]
-    for layout in (torch.strided, torch.jagged):
-        nested = torch.nested.nested_tensor(parts, layout=layout)
-        for found, part in zip(door.gelu(nested).unbind(), parts, strict=True):
-            torch.testing.assert_close(found, F.gelu(part))
     with pytest.raises(NotImplementedError, match="SparseCPU"):
         door.gelu(x.to_sparse())
+
+
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged], ids=str)
+@each_form
+def test_nested_tensors(layout, form):
+    parts = [normal(2, 4), normal(3, 4, seed=1)]
+    nested = torch.nested.nested_tensor(parts, layout=layout)
+    if form == "sigmoid" and layout is torch.strided:
+        for call in (torch.sigmoid, partial(door.gelu, approximate=form)):
+            with pytest.raises(NotImplementedError, match="aten::sigmoid"):
+                call(nested)
+        return
+
+    def check(found, function):
+        for y, part in zip(found.unbind(), parts, strict=True):
+            torch.testing.assert_close(y, function(part))
+
+    check(door.gelu(nested, form), lambda t: reference(t, form))
+    check(door.geglu(nested, nested, form), lambda t: reference(t, form) * t)
+    check(door.geglu(nested, None, form), lambda t: reference(t[:, 2:], form) * t[:, :2])
+    check(door.bias_gelu(nested, nested, form), lambda t: reference(t + t, form))
+    bias = normal(4, seed=2)
+    if layout is torch.jagged:
+        check(door.bias_gelu(nested, bias, form), lambda t: reference(t + bias, form))
+        with pytest.raises(RuntimeError, match="not supported for NestedTensor on ragged dim"):
+            door.geglu(nested, dim=1)
+    else:
+        with pytest.raises(RuntimeError, match="Expected both self and other to be nested"):
+            door.bias_gelu(nested, bias, form)
 
 
 @each_form
@@ -546,6 +587,34 @@ def test_saved_input_that_changes_is_noticed():
 
 
 # ---- out= ----
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_out_that_was_saved_is_noticed(in_place):
+    middle = normal(3).requires_grad_() * 1
+    y = door.gelu(middle)
+    with torch.no_grad():
+        door.gelu(middle if in_place else torch.ones_like(middle), out=middle)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_out_in_inference():
+    x = normal(4, dtype=torch.float32)
+    middle = torch.zeros(4, requires_grad=True) * 1
+    y = door.gelu(middle)
+    with torch.inference_mode():
+        out = torch.empty(4)
+        for written in (out, middle):
+            assert torch.equal(door.gelu(x, out=written), door.gelu(x))
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    before = out.clone()
+    for call in (torch.ops.aten.gelu.out, door.gelu):
+        with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode"):
+            call(-x, out=out)
+        assert torch.equal(out, before) == (call is door.gelu)  # torch writes before it refuses
+        before = out.clone()
 
 
 def test_out():
@@ -614,8 +683,15 @@ def test_errors():
         door.geglu(x, 2.0)
     with pytest.raises(RuntimeError, match="dimension -1 of size 5 has no halves"):
         door.geglu(x)
-    with pytest.raises(IndexError):
-        door.geglu(x, dim=2)
+    for dim in (2, 5, -3):
+        with pytest.raises(IndexError, match=f"Dimension out of range .* but got {dim}"):
+            door.geglu(x, dim=dim)
+    with pytest.raises(TypeError, match="'dim' .*must be int, not str"):
+        door.geglu(x, dim="a")
+    with pytest.raises(RuntimeError, match="at least a 1-dimensional tensor"):
+        door.geglu(torch.tensor(1.0))
+    with pytest.raises(TypeError, match="out must be a Tensor, not ndarray"):
+        door.gelu(x, out=np.ones((3, 5)))
     with pytest.raises(RuntimeError, match="must match the size of tensor"):
         door.geglu(x, x.T)
     for function in (door.geglu, door.bias_gelu):
@@ -657,6 +733,7 @@ def test_module(form):
     x, module = normal(4), door.GELU(form)
     assert repr(module) == f"GELU(approximate='{form}')" and not list(module.parameters())
     assert torch.equal(module(x), door.gelu(x, form))
+    assert torch.equal(module(input=x), door.gelu(input=x, approximate=form))
     stored = io.BytesIO()
     torch.save(module, stored)
     stored.seek(0)
@@ -672,21 +749,59 @@ class Doubled(nn.GELU):
 
 def test_replace():
     shared, seen = nn.GELU("tanh"), []
-    shared.register_forward_hook(lambda *_: seen.append(1))
+    hook = shared.register_forward_hook(lambda *_: seen.append(1))
     model = nn.Sequential(nn.Linear(4, 4), shared, nn.Sequential(Doubled(), nn.GELU()), shared).eval()
     x = normal(3, 4, dtype=torch.float32)
     before = model(x)
     found = door.replace_gelu(model)
     assert found.exchanged == [("1", "GELU", "tanh"), ("2.1", "GELU", "none"), ("3", "GELU", "tanh")]
     assert found.left == [("2.0", "Doubled")]
-    assert type(model[1]) is type(model[2][1]) is door.GELU and model[1] is model[3] is shared
+    assert type(model[1]) is type(model[2][1]) is door.GELU and model[1] is model[3]
+    assert type(shared) is nn.GELU
     assert not model[1].training
     seen.clear()
     torch.testing.assert_close(model(x), before)
     assert len(seen) == 2
+    hook.remove()
+    model(x)
+    assert len(seen) == 2
     assert door.replace_gelu(model) == ([], [("2.0", "Doubled")])
     root = nn.GELU()
     assert door.replace_gelu(root).exchanged == [("", "GELU", "none")] and type(root) is door.GELU
+
+
+def test_replace_leaves_other_models():
+    class Block(nn.Module):
+        def __init__(self, act=nn.GELU()):  # noqa: B008, one object for all blocks
+            super().__init__()
+            self.act = act
+
+        def forward(self, x):
+            return self.act(x)
+
+    model, other, x = nn.Sequential(Block(), Block()), Block(), torch.tensor([-13.5])
+    assert len(door.replace_gelu(model).exchanged) == 2
+    assert type(model[0].act) is door.GELU and model[0].act is model[1].act
+    assert type(other.act) is type(Block().act) is nn.GELU
+    assert other(x) == 0 > model[0](x)
+
+
+def test_replace_lists_what_may_be_gelu():
+    """A forward of the object's own, and a partial function, stay; so does another class of a known name."""
+
+    class QuickGELUActivation(nn.Module):
+        def forward(self, x):
+            return x + 1
+
+    model = nn.Sequential(nn.GELU(), nn.Module(), QuickGELUActivation())
+    model[0].forward = lambda x: x - 1
+    model[1].act = partial(F.gelu, approximate="tanh")
+    model[1].other = partial(F.silu)
+    found = door.replace_gelu(model)
+    assert found == ([], [("0", "GELU"), ("1.act", "functools.partial"), ("2", "QuickGELUActivation")])
+    x = normal(3)
+    assert torch.equal(model[0](x), x - 1) and torch.equal(model[2](x), x + 1)
+    assert torch.equal(model[1].act(x), F.gelu(x, approximate="tanh"))
 
 
 def test_replace_gives_the_tail():
@@ -756,6 +871,31 @@ def test_activations_of_transformers(key):
         assert type(model[0]) is door.GELU
     for again in (model, pickle.loads(pickle.dumps(model))):
         torch.testing.assert_close(again(x), before, rtol=1e-9, atol=1e-11)
+
+
+def test_activation_that_models_share():
+    """XLM keeps transformers' own object."""
+    torch.manual_seed(0)
+    theirs = transformers.activations.gelu
+    config = transformers.XLMConfig(vocab_size=50, emb_dim=32, n_layers=2, n_heads=4)
+    model, other = (transformers.XLMModel(config).eval() for _ in range(2))
+    ids = torch.arange(20).reshape(2, 10)
+    before = model(ids).last_hidden_state
+    assert other.ffns[0].act is theirs
+    found = door.replace_gelu(model)
+    assert found.exchanged == [(f"ffns.{i}.act", "GELUActivation", "none") for i in range(2)]
+    assert type(model.ffns[0].act) is door.GELU and model.ffns[0].act is model.ffns[1].act
+    assert other.ffns[0].act is theirs and type(theirs).__name__ == "GELUActivation"
+    assert theirs(torch.tensor(-13.5)) == 0 > model.ffns[0].act(torch.tensor(-13.5))
+    torch.testing.assert_close(model(ids).last_hidden_state, before, rtol=1e-5, atol=1e-5)
+
+
+def test_bloom():
+    """Its own class of GELU is none of transformers.activations."""
+    model = transformers.BloomModel(
+        transformers.BloomConfig(vocab_size=50, hidden_size=32, n_layer=1, n_head=4)
+    )
+    assert door.replace_gelu(model) == ([], [("h.0.mlp.gelu_impl", "BloomGelu")])
 
 
 @pytest.mark.parametrize("act", ["gelu", "gelu_new", "quick_gelu"])
