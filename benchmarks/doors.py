@@ -145,25 +145,55 @@ def of_numba():
             yield Row(what, f"{n} each", partial(arrays, x, y), partial(hundred_calls, x, y))
 
 
+def of_jax():
+    """The functions of docs/jax.md."""
+    import jax
+    import jax.numpy as jnp
+    from mktestdocs import grab_code_blocks
+
+    page = Path(__file__).parents[1] / "docs" / "jax.md"
+    names = {}
+    exec(grab_code_blocks(page.read_text())[0], names)
+
+    def run(function, x):
+        compiled = jax.jit(function)
+        return lambda: compiled(x).block_until_ready()
+
+    def gradient(function):
+        return jax.grad(lambda x: function(x).sum())
+
+    peer = partial(jax.nn.gelu, approximate=False)
+    for n in (2**12, 2**20):
+        x = jnp.asarray(np.random.default_rng(1).normal(size=n).astype("f4"))
+        size = f"2^{n.bit_length() - 1}"
+        yield Row("float32, exact", size, run(names["gelu"], x), run(peer, x))
+        yield Row("float32, exact, gradient", size, run(gradient(names["gelu"]), x), run(gradient(peer), x))
+
+
 # The rows of each door, and the packages whose versions count.
-DOORS = {"torch": (of_torch, ("torch", "ml_dtypes")), "c": (of_c, ()), "numba": (of_numba, ("numba",))}
+DOORS = {
+    "torch": (of_torch, ("torch", "ml_dtypes")),
+    "c": (of_c, ()),
+    "numba": (of_numba, ("numba",)),
+    "jax": (of_jax, ("jax",)),
+}
 
 
 def measured(row):
-    """ns of this thread's CPU time a call, of both, in turns, so that both see the same state of the machine."""
+    """ns of this process's CPU time a call, of both, in turns, so that both see the same state of the machine."""
     times, calls = ([], []), []
     for run in (row.ours, row.peer):
         run()
-        start = time.thread_time()
+        start = time.process_time()
         run()
-        calls.append(max(1, round(REPEAT_TIME / (time.thread_time() - start))))
+        calls.append(max(1, round(REPEAT_TIME / (time.process_time() - start))))
     end = time.perf_counter() + SECONDS
     while time.perf_counter() < end or len(times[1]) < 5:
         for run, n, taken in zip((row.ours, row.peer), calls, times):
-            start = time.thread_time_ns()
+            start = time.process_time_ns()
             for _ in range(n):
                 run()
-            taken.append((time.thread_time_ns() - start) / n)
+            taken.append((time.process_time_ns() - start) / n)
     return [round(median(taken)) for taken in times]
 
 

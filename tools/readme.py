@@ -346,6 +346,7 @@ SECTIONS = {
 PAGES: dict[str, dict] = {
     "README.md": SECTIONS,
     "docs/c.md": {"doors": partial(doors, "c", "other")},
+    "docs/jax.md": {"doors": partial(doors, "jax", "jax.nn.gelu")},
     "docs/numba.md": {"doors": partial(doors, "numba", "other")},
     "docs/torch.md": {"doors": partial(doors, "torch", "torch")},
 }
