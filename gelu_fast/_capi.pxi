@@ -86,7 +86,8 @@ cdef int apply_nd(int function, int form, int type_, int ndim, const npy_intp *s
     if n == 0:
         return GELU_FAST_OK
     spec = &specs[function][form][type_]
-    job.spec, job.draws, job.new_outputs, job.most_threads = spec, NULL, False, threads
+    begin_job(&job, spec)
+    job.most_threads = threads
     for j in range(spec.n_args):
         args[j] = <const char *> (inputs[j] if j < spec.n_in else outputs[j - spec.n_in])
         if args[j] == NULL:

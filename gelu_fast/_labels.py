@@ -66,9 +66,8 @@ def aligned(inputs):
     rows = [x for x in inputs if _is(x, "pandas", "Series")]
     if not frames or not rows:
         return inputs
-    index, columns = frames[
-        0
-    ].axes  # rows that other frames have beside these are NaN with or without the series
+    # Rows that other frames have beside those of the first are NaN with or without the series.
+    index, columns = frames[0].axes
     for labels in (*(frame.columns for frame in frames[1:]), *(row.index for row in rows)):
         columns = columns if columns.equals(labels) else columns.join(labels, how="outer")
 

@@ -83,6 +83,11 @@ def _streamed():
     return streamed
 
 
+cdef inline void begin_job(Job *job, const KernelSpec *spec) noexcept nogil:
+    """A job as most are; rows, arguments and overlap are still to be set."""
+    job.spec, job.draws, job.new_outputs, job.most_threads = spec, NULL, False, 0
+
+
 # ---- blocks: operands that a kernel cannot take as they lie ----
 
 cdef void pack(char *packed, const char *strided, npy_intp step, npy_intp n, const KernelSpec *spec) noexcept nogil:
@@ -324,7 +329,7 @@ cdef void ufunc_loop(char **args, const npy_intp *dimensions, const npy_intp *st
     """The inner loop of every ufunc; `data` is its KernelSpec."""
     cdef Job job
     cdef int j
-    job.spec, job.draws, job.new_outputs, job.most_threads = <const KernelSpec *> data, NULL, False, 0
+    begin_job(&job, <const KernelSpec *> data)
     job.rows.n_rows, job.rows.n = 1, dimensions[0]
     for j in range(job.spec.n_args):
         job.args[j] = args[j]

@@ -193,7 +193,8 @@ cdef object try_direct(int f, int form, PyObject **inputs, object out):
                 return None
         operands[n_in + j] = <PyArrayObject *> y
         results = y if n_out == 1 else (y,) if j == 0 else (*results, y)
-    job.spec, job.draws, job.new_outputs, job.most_threads = &specs[f][form][t], NULL, out is None, 0
+    begin_job(&job, &specs[f][form][t])
+    job.new_outputs = out is None
     if not find_rows(operands, shape, ndim, &job):
         return None
     run(&job)

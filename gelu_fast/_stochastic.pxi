@@ -116,8 +116,8 @@ cdef object stochastic(object x, object rng, object approx, object approximate, 
     draws.offset = offset if array.size else 0
     for j in range(4):
         draws.key[j] = key[j]
-    job.spec = &specs[GELU_F_gelu_gate][form][t]
-    job.draws, job.new_outputs, job.most_threads = &draws, False, 0
+    begin_job(&job, &specs[GELU_F_gelu_gate][form][t])
+    job.draws = &draws
     operands[0], operands[1] = <PyArrayObject *> a, <PyArrayObject *> y
     if not (find_rows(operands, np.PyArray_DIMS(y), np.PyArray_NDIM(y), &job)
             and (job.rows.n_rows == 1 or job.rows.n >= SHORTEST_ROW)):

@@ -123,20 +123,15 @@ def test_contiguous(name, dtype):
 @pytest.mark.parametrize("dtype", TYPES)
 def test_steps(name, dtype):
     """Of every second element, reversed, and of one number."""
-    n, nin = 1500, _core.ufuncs[name].nin
-    size = np.dtype(dtype).itemsize
-    whole = some_inputs(name, 2 * n, dtype)
-    strided = [
-        whole[0][::2],
-        *[each[::-2] for each in whole[1:-1]],
-        whole[-1][:1] if nin > 1 else whole[-1][::2],
-    ]
-    steps = [2 * size, *[-2 * size] * (nin - 2), 0 if nin > 1 else 2 * size][: max(nin, 1)]
-    steps = steps if nin > 1 else [2 * size]
+    n = 1500
+    first, *others = some_inputs(name, 2 * n, dtype)
+    strided = [first[::2], *[each[::-2] for each in others]]
+    if others:
+        strided[-1] = np.broadcast_to(others[-1][:1], n)
     room = new(name, 3 * n, dtype)
     outputs = [each[::3] for each in room]
-    status = apply(name, strided, outputs, dtype, n, [*steps, *[3 * size] * len(outputs)])
-    assert status == STATUS["OK"]
+    steps = [each.strides[0] for each in (*strided, *outputs)]
+    assert apply(name, strided, outputs, dtype, n, steps) == STATUS["OK"]
     assert_same(tuple(outputs), outputs_of(_core.ufuncs[name](*strided)))
     assert all((each[1::3] == 7).all() and (each[2::3] == 7).all() for each in room)
 

@@ -4,7 +4,7 @@
  * through the function's own group, so a result has the bits that the loops give.
  *
  * Of one input, in the segments, only the exception flag for inexact results may be raised, and it stays, as in C's
- * mathematical functions: to read the flags a second time takes 4 ns of 18 (Zen 3, x86-64-v3). A product may also
+ * mathematical functions: to read the flags a second time takes 4 ns (Zen 3, x86-64-v3). A product may also
  * underflow. */
 #include "environment.h"
 

@@ -9,7 +9,7 @@
  *
  * T(t) = c0 + d p(d), d = t - (k - 1) WIDTH exactly, in segment k, |t - k WIDTH| <= WIDTH/2. The segment lies apart
  * from its center, so p makes up for the rounding of c0. Segment 0 is centred at 0; for gelu, c0 = c1 = 0 there. T is 0
- * in the last one, for t beyond END, if `lanes` may lie there.
+ * in the last one, for t beyond END, if `lanes` may lie there. ONE_NUMBER: one row serves all lanes.
  * Latency counts here: from t to the address of the row it is one FMA, and the last coefficients are summed in two
  * chains.
  *
