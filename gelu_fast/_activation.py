@@ -12,7 +12,9 @@ ERF, TANH, SIGMOID = (_core.ufuncs[f"gelu_{form}"] for form in ("erf", "tanh", "
 
 def gelu_10(x, /, *out, **keywords):
     """The smaller of the exact GELU of `x` and 10. The other arguments are those of the ufunc `gelu_erf`."""
-    return ERF(np.minimum(x, 10), *out, **keywords)  # GELU rises there, and that of 10 rounds to 10
+    # NumPy 2.0 takes bfloat16 beside a Python int for float32, and every version takes bool for int64.
+    ten = np.array(10, x.dtype) if isinstance(x, (np.ndarray, np.generic)) else 10
+    return ERF(np.minimum(x, ten), *out, **keywords)  # GELU rises there, and that of 10 rounds to 10
 
 
 def laplace(x, /, *out, **keywords):

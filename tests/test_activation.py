@@ -169,6 +169,24 @@ def test_gelu_10(x):
     assert np.isnan(special[3])
 
 
+@pytest.mark.parametrize(
+    "dtype", [*"?efd", *np.typecodes["AllInteger"], ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn]
+)
+def test_gelu_10_has_the_types_of_gelu(dtype):
+    x = np.array([0, 1, 12], dtype)
+    for of in (x, x[1], x.reshape(3, 1)):
+        exact = gelu_fast.gelu(of)
+        assert_same(activation("gelu_10")(of), np.minimum(exact, np.array(10, exact.dtype)))
+
+
+@pytest.mark.parametrize(
+    "x", [np.array(["1"]), np.array([1], "M8[s]"), np.array([1j]), np.array([1], object)]
+)
+def test_gelu_10_refuses_other_types(x):
+    with pytest.raises(TypeError):
+        activation("gelu_10")(x)
+
+
 def test_laplace(x):
     assert_same(activation("laplace")(x), gelu_fast.gelu_gate(x, mu=0.707107, sigma=0.282095))
 
