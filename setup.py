@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,7 +87,9 @@ class CheckedKernels(build_clib):
                 "Install its OpenMP (of Clang libomp; Debian: libomp-dev), name another compiler in CC, or set "
                 "GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP and uses one thread.",
             )
-        super().build_libraries(libraries)
+        one_by_one = super().build_libraries
+        with ThreadPoolExecutor() as pool:  # beside each other, as GCC takes up to a minute for each level
+            list(pool.map(lambda library: one_by_one([library]), libraries))
 
     def attempt(self, program, flags, advice):
         include = [sysconfig.get_path("include"), sysconfig.get_path("platinclude")]
