@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write the tables of README and docs/, and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and
-from the measurements in benchmarks/results/.
+"""Write the tables of README and docs/, and the worst errors in comments of the kernels, from gelu_fast/_bounds.py,
+examples/idea.py, and the measurements in benchmarks/results/.
 
 python tools/readme.py            rewrite the text between <!-- name --> and <!-- end --> in README.md and docs/, and
                                   the lines after WRITTEN in comments of the kernels
@@ -29,6 +29,9 @@ from gelu_fast._bounds import (
 from gelu_fast._functions import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "examples"))
+import idea  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results"
 KERNELS = ROOT / "gelu_fast" / "kernels"
 WRITTEN = "(written by tools/readme.py):\n"  # in a comment of a kernel; the lines after it that " *   " begins are ours
@@ -291,6 +294,11 @@ def doors(door, peer):
     )
 
 
+def computed(make):
+    """A table of the pages on the idea of GELU, which examples/idea.py computes."""
+    return table(*make())
+
+
 def worst_of_curves(columns):
     """A line for each curve: the largest error found of its ufunc, and the x that shows it, for each type and level."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
@@ -350,6 +358,8 @@ PAGES: dict[str, dict] = {
     "docs/numba.md": {"doors": partial(doors, "numba", "other")},
     "docs/torch.md": {"doors": partial(doors, "torch", "torch")},
 }
+for page, tables in idea.TABLES.items():
+    PAGES[f"docs/idea/{page}.md"] = {make.__name__: partial(computed, make) for make in tables}
 COMMENTS = {"table_in_memory.h": in_memory, "table_in_registers.h": in_registers, "gelu.h": worst_of_several}
 
 

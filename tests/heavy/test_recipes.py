@@ -34,7 +34,7 @@ from gelu_fast import gelu, gelu_backward  # noqa: E402
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [
-    page for page in sorted(DOCS.glob("*.md")) if page.stem != "c"
+    page for page in sorted(DOCS.rglob("*.md")) if "\n```python\n" in page.read_text() and page.stem != "c"
 ]  # tests/test_c_extension.py builds that one
 
 
