@@ -253,6 +253,8 @@ def mean(figure):
     error.set_xlabel("number of draws, n", labelpad=1)
     label(error, draws[2], expected[1], "theory: c/√n", "other")
     label(error, draws[4] / 2, found[5], "found", "stochastic", ha="right")
+    error.set_xticks([1, 10, 100, 1000])
+    error.set_yticks([0.01, 0.1])
     error.minorticks_off()
 
 
@@ -323,9 +325,12 @@ def tail(figure):
     last = np.flatnonzero(y < 0)[0]
     size.plot(x[last], -y[last], "o", color=COLORS["other"])
     size.set_ylim(1e-46, 10)
+    size.set_yticks([1e-40, 1e-30, 1e-20, 1e-10, 1])
     error.set_ylim(1e-11, 1e9)
+    error.set_yticks([1e-9, 1e-6, 1e-3, 1, 1e3, 1e6, 1e9])
     for panel in size, error:
         panel.set_xticks([-12, -8, -4, 0])
+        panel.minorticks_off()
     label(size, -8.6, 1e-4, "sigmoid", "sigmoid", ha="right")
     label(size, -11, 1e-25, "GELU", "GELU", ha="right")
     label(size, -7.8, 1e-33, "tanh", "tanh")

@@ -29,7 +29,8 @@ NUMBER = r"-?\d+(?:\.\d+)?"
 def drawn(tmp_path_factory):
     """A directory with the pictures, drawn by the script."""
     directory = tmp_path_factory.mktemp("pictures")
-    ended = subprocess.run([sys.executable, "-W", "error", SCRIPT, directory], capture_output=True, text=True)
+    command = [sys.executable, "-W", "error::RuntimeWarning", SCRIPT, directory]
+    ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return directory
 
@@ -40,7 +41,7 @@ def drawn(tmp_path_factory):
 def parts(picture):
     """The texts of a picture, and the coordinates of each curve, area and set of points."""
     root = ElementTree.parse(picture).getroot()
-    texts = ["".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")]
+    texts = ["".join("".join(text.itertext()).split()) for text in root.iter(f"{SVG}text")]
     curves = {}
     for group in root.iter(f"{SVG}g"):
         if group.get("id", "").startswith("drawn-"):
