@@ -91,7 +91,6 @@ readme: $(VENV)/.test
 
 # The pictures of the examples.
 figure: $(VENV)/.peers
-	$(BIN)/python examples/forms.py
 	$(BIN)/python examples/idea.py
 	$(BIN)/python examples/train.py
 

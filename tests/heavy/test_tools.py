@@ -25,11 +25,6 @@ def run(*args):
     return done.stdout
 
 
-def test_forms(tmp_path):
-    run("examples/forms.py", str(tmp_path / "forms.png"))
-    assert (tmp_path / "forms.png").read_bytes().startswith(b"\x89PNG")
-
-
 def test_errors(tmp_path):
     run("benchmarks/errors.py", "--into", str(tmp_path))
     errors = json.loads((tmp_path / "errors.json").read_text())
