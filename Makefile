@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 EACH_FILE = --numprocesses auto --dist loadfile
 
-.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure coefficients dist clean
+.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure docs coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -89,10 +89,15 @@ errors: $(VENV)/.peers
 readme: $(VENV)/.test
 	$(BIN)/python tools/readme.py
 
-# The pictures of the examples.
+# The pictures of the examples and of docs/mathematics.md.
 figure: $(VENV)/.peers
 	$(BIN)/python examples/idea.py
 	$(BIN)/python examples/train.py
+	$(BIN)/python docs/figures.py
+
+# The documentation site in build/docs; a warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 
 coefficients: $(VENV)/.test
 	$(BIN)/python tools/fit.py
@@ -111,6 +116,10 @@ $(VENV)/.test: $(VENV)/bin/python $(SOURCES)
 	$(PIP) --editable ".[test]"
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.test
+	$(PIP) --editable ".[test,docs]"
+	touch $@
+
 $(VENV)/.peers: $(VENV)/.test
-	$(PIP) --editable ".[test,bench,examples,peers,doors,checks]"
+	$(PIP) --editable ".[test,bench,examples,peers,doors,checks,docs]"
 	touch $@

@@ -71,8 +71,8 @@ _ERROR = (
     "{bfloat16:g} for bfloat16."
 )
 _NEAR_ZERO = (
-    "{what} zero at {zero:.6f}; at most {near:g} from there the error is at most 2**{float32}{times} for float32 and "
-    "2**{float64}{times} for float64, or a ULP if that is larger."
+    "{what} zero at {zero:.6f}; at most {near:g} from there the error is at most ``2**{float32}{times}`` for float32 "
+    "and ``2**{float64}{times}`` for float64, or a ULP if that is larger."
 )
 _PURE = (
     "A result depends on its inputs' values alone: not on position, length, stride, or the number of threads. No "

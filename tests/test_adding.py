@@ -178,8 +178,8 @@ def readme(function):
     return f"| `{function}` | float32 |" in text("README.md")
 
 
-def readme_list(function):
-    return f"\n| `{MU_SIGMA_OF.get(function, function)}(" in text("README.md")
+def guide_list(function):
+    return f"\n| `{MU_SIGMA_OF.get(function, function)}(" in text("docs/functions.md")
 
 
 NEEDED = {
@@ -194,7 +194,7 @@ NEEDED = {
     hashed: "tools/hashes.txt: run `tools/hashes.py --write`",
     measured: "benchmarks/results/accuracy.json: run `tests/exhaustive.py --name`",
     readme: "README.md: run `make readme`",
-    readme_list: "README.md: its list of functions",
+    guide_list: "docs/functions.md: its list of functions",
 }
 every_check = pytest.mark.parametrize("check", NEEDED, ids=lambda check: check.__name__)
 

@@ -80,7 +80,7 @@ def test_docstrings_state_the_bounds(name):
         of = " of the largest of both terms and their sum" * (function in OF_LARGEST_TERM)
         assert f"at most {bounds['float32']:g} ULP{of} for float32, {bounds['float64']:g} for float64" in doc
         assert f"{bounds['float16']:g} for float16, {bounds['bfloat16']:g} for bfloat16" in doc
-    assert ("at most 2**-26" in doc and "2**-55" in doc) == (name in ZEROS)
+    assert ("at most ``2**-26" in doc and "``2**-55" in doc) == (name in ZEROS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -4,7 +4,9 @@ Keras', JAX's, ONNX's and ONNX Runtime's own; and the formulas of ggml, Megatron
 
 import math
 import os
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import jax
     import keras
+    from transformers import AutoConfig
     from transformers.activations import ACT2FN
 
 # Both tails, where others give zero, the middle, and subnormal numbers.
@@ -157,6 +160,28 @@ def test_frameworks(framework, name, dtype):
 def test_keras_finds_the_name_of_a_layer():
     layer = keras.layers.Activation("gelu")
     assert layer.get_config()["activation"] == "gelu" and layer.activation is keras.activations.gelu
+
+
+# ---- docs/forms.md ----
+
+
+def values(config):
+    """All values of a configuration and of those in it."""
+    for value in config.values():
+        yield from values(value) if isinstance(value, dict) else [value]
+
+
+def test_models():
+    """The page's table names what the default configurations name, and the form that is meant."""
+    text = (Path(__file__).parents[2] / "docs" / "forms.md").read_text()
+    rows = re.findall(r"^\| (`[\w`, -]+`) \| `(\w+)` \| (exact|tanh|sigmoid) \|$", text, re.MULTILINE)
+    suffix = {"exact": "erf", "tanh": "tanh", "sigmoid": "sigmoid"}
+    models = [(model, name, form) for names, name, form in rows for model in re.findall("`([^`]+)`", names)]
+    assert len(models) > 20
+    for model, name, form in models:
+        named = {value for value in values(AutoConfig.for_model(model).to_dict()) if isinstance(value, str)}
+        assert named & {*NAMES["transformers"]} == {name}, model
+        assert activation(name).__name__ == f"gelu_{suffix[form]}"
 
 
 # ---- formulas, as the sources that NAMES cites define them ----
