@@ -19,7 +19,7 @@ extensions = ["myst_parser", "numpydoc", "sphinx.ext.autosummary", "sphinx_copyb
 source_suffix = {".md": "markdown"}
 autosummary_generate = False  # it is here for its role `autolink` alone
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", "numpy.*")]  # its pages are elsewhere
+nitpick_ignore_regex = [("py:.*", r"(numpy|dask)\..*")]  # their pages are elsewhere
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -36,7 +36,7 @@ html_title = f"gelu_fast {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
-html_sidebars = dict.fromkeys(["start", "accuracy", "speed"], [])  # sections of one page
+html_sidebars = dict.fromkeys(["start", "accuracy", "speed*"], [])  # sections of one page
 html_math_renderer = "mathml"
 html_theme_options = {
     "logo": {"text": "gelu_fast"},

@@ -89,6 +89,11 @@ def test_pages(site, browser):
     assert faults(browser, site) == []
 
 
+def test_every_machine_has_a_page():
+    measured = {path.parent.name for path in (DOCS.parent / "benchmarks" / "results").glob("*/speed.md")}
+    assert measured == {path.stem.removeprefix("speed-") for path in DOCS.glob("speed-*.md")}
+
+
 def test_control(tmp_path, browser):
     """Each fault is found, and a page without one has none."""
     head = "<!doctype html><html><body><main>"
