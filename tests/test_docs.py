@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cases import every_level
 from mktestdocs import grab_code_blocks
 
 import gelu_fast
@@ -31,6 +32,7 @@ def run(name, text):
     return doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
 
 
+@every_level
 @pytest.mark.parametrize("page", SESSIONS)
 def test_examples(page):
     """The blocks of a page share their names."""
