@@ -174,8 +174,8 @@ def measured(function):
     return bool(is_product) or all({"float32", "float64"} <= {*found.get(name, ())} for name in names)
 
 
-def readme(function):
-    return f"| `{function}` | float32 |" in text("README.md")
+def page(function):
+    return f"| `{function}` | float32 |" in text("docs/accuracy.md")
 
 
 def guide_list(function):
@@ -193,7 +193,7 @@ NEEDED = {
     reference: "gelu_fast/_functions.py: `exact`, as gelu_fast/selftest/references.py computes it",
     hashed: "tools/hashes.txt: run `tools/hashes.py --write`",
     measured: "benchmarks/results/accuracy.json: run `tests/exhaustive.py --name`",
-    readme: "README.md: run `make readme`",
+    page: "docs/accuracy.md: run `make readme`",
     guide_list: "docs/functions.md: its list of functions",
 }
 every_check = pytest.mark.parametrize("check", NEEDED, ids=lambda check: check.__name__)

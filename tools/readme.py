@@ -47,6 +47,7 @@ SHOWN = (
     "np.copyto",
     "np.negative",
 )
+SIZES_IN_SHORT = (4096, 2**20, 2**26)
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
 
@@ -95,7 +96,7 @@ def accuracy():
         f"{of_several['bfloat16']:g} ULP (bfloat16).",
         *of_pairs(measured),
         f"The errors found are the largest on {', '.join(levels)};",
-        "[benchmarks/results/accuracy.json](benchmarks/results/accuracy.json) has the inputs that show them.",
+        f"[benchmarks/results/accuracy.json]({from_docs(RESULTS / 'accuracy.json')}) has the inputs that show them.",
     ]
     return "\n".join(lines)
 
@@ -123,8 +124,9 @@ def machines():
     return sorted(found, key=lambda machine: machine[1]["about"]["date"], reverse=True)
 
 
-def link(words, path):
-    return f"[{words}]({path.relative_to(ROOT)})"
+def from_docs(path):
+    """The path as a page of docs/ names it."""
+    return f"../{path.relative_to(ROOT)}"
 
 
 def nearest():
@@ -149,12 +151,9 @@ def speed():
 
 def speed_of(directory, about, rows, compared):
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    report = link(
-        "All forms, types, strides, the cost of a small call and every loss", directory / "speed.md"
-    )
     lines = [
         f"**{about['name']}**: {about['CPU']}, ISA level {about['ISA level']}, {about['date']}. {versions}.",
-        f"{report}.",
+        f"[All forms, types, strides, the cost of a small call and every loss](speed-{directory.name}.md).",
     ]
     measured = [row for row in rows if row.get("line") in SHOWN and row["isa"] == about["ISA level"]]
     for threads in dict.fromkeys(row["threads"] for row in measured):
@@ -185,7 +184,7 @@ def speed_of(directory, about, rows, compared):
         f"gelu_fast wins {len(compared) - n_lost} and loses {n_lost}. The worst losses by type and form:",
         "; ".join(reversed(lost.values())) + ".",
         "",
-        f"![ns per element against size]({(directory / 'speed.png').relative_to(ROOT)})",
+        f"![ns per element against size]({from_docs(directory / 'speed.png')})",
     ]
     return lines
 
@@ -216,43 +215,73 @@ def data():
         ]
         if len(rows) > 1:
             title = f"{about['name']}, exact, 2^16 elements, one thread; ns per element (ratio to torch)"
-            picture = (directory / "data.png").relative_to(ROOT)
             lines += [table([title, "float32", "float64", "float16", "bfloat16"], rows), ""]
-            lines += [f"![ns per element on each]({picture})", ""]
+            lines += [f"![ns per element on each]({from_docs(directory / 'data.png')})", ""]
     return "\n".join(lines[:-1])
+
+
+def accuracy_in_short():
+    """The bound, and the largest error found, over the functions of a kind, their forms and ISA levels."""
+    measured = json.loads((RESULTS / "accuracy.json").read_text())
+    kinds = {
+        ", ".join(f"`{name}`" for name in UNARY): UNARY,
+        ", ".join(f"`{name}`" for name in FUSED): FUSED,
+        "the functions with `mu=` and `sigma=`": MU_SIGMA,
+    }
+    rows = []
+    for kind, functions in kinds.items():
+        ufuncs = [name for name, (function, _) in UFUNCS.items() if function in functions]
+        cells = []
+        for dtype in ("float32", "float64", "float16", "bfloat16"):
+            found = [
+                level["ulp"] for name in ufuncs for level in measured.get(name, {}).get(dtype, {}).values()
+            ]
+            bound = max(ULP[name][dtype] for name in ufuncs)
+            cells.append(f"{bound:g}" + (f" ({max(found):.{2 if bound == 1 else 4}f})" if found else ""))
+        rows.append([kind, *cells])
+    return table(["bound in ULP (largest error found)", "float32", "float64", "float16", "bfloat16"], rows)
+
+
+def power(n):
+    return "one element" if n == 1 else f"2^{n.bit_length() - 1} elements"
+
+
+def speed_in_short():
+    """Times of the exact form for float32 on one thread, and how many times as long others take, on each CPU."""
+    sizes = SIZES_IN_SHORT
+    columns, cells = [], {line: [] for line in SHOWN if line != "np.negative"}
+    lost = []
+    for _, results in machines():
+        about, times = results["about"], {}
+        for row in results["rows"]:
+            if row["data"] == NORMAL and row["isa"] == about["ISA level"] and "line" in row:
+                key = row["line"], row["size"]
+                if (row["threads"], row["dtype"], row["form"]) in [
+                    (1, "float32", f) for f in ("exact", "any")
+                ]:
+                    times[key] = row["median_ns"]
+        columns += [f"{about['name']}: 2^{n.bit_length() - 1}" for n in sizes]
+        for line, of_line in cells.items():
+            for n in sizes:
+                ours, theirs = times["gelu_fast", n], times.get((line, n))
+                if line == "gelu_fast":
+                    of_line.append(f"{ours / n:.2f} ns")
+                else:
+                    of_line.append(bold(f"{theirs / ours:.2g}", theirs < ours) if theirs else "")
+        compared = results["comparisons"]
+        worst = max(compared, key=lambda case: case["ratio"])
+        lost.append(
+            f"{about['name']}, {about['ISA level']}: of {len(compared)} comparisons with the fastest peer,"
+            f" over forms, types, sizes and threads, {sum(case['ratio'] > 1 for case in compared)} are lost,"
+            f" the worst by {worst['ratio']:.2f} to {worst['peer']} ({worst['dtype']}, {worst['form']}, {power(worst['size'])})."
+        )
+    title = "exact form, float32, one thread; ns per element, and times as long"
+    return "\n".join([table([title, *columns], [[line, *row] for line, row in cells.items()]), "", *lost])
 
 
 def cell_of_data(times, dtype, name):
     ours, torch = times["gelu_fast", dtype, name], times["torch", dtype, name]
     return f"{ours:.2f} (" + bold(f"{ours / torch:.2f}", ours > torch) + ")"
-
-
-def targets():
-    """Each target, and the ratio found on each CPU; bold where it is missed or was not measured. Of targets on many
-    data, the worst ratio for each type."""
-    judged = {results["about"]["name"]: results["targets"] for _, results in machines()}
-    found, on_data = {}, {}
-    for machine, its_targets in judged.items():
-        for target in its_targets:
-            text = bold(
-                f"{target['ratio']:.3f}" if target["ratio"] else "not measured", not target["reached"]
-            )
-            if not target["group"]:
-                found.setdefault((target["cell"], target["target"]), {})[machine] = text
-            elif target["ratio"]:
-                row = f"{target['form']}: {target['group']}", f"{target['target']}, {machine}"
-                on_data.setdefault(row, {})[target["dtype"]] = text
-    counts = []
-    for name, its in judged.items():
-        reached, missing = (sum(of) for of in zip(*((t["reached"], not t["ratio"]) for t in its)))
-        counts.append(f"{name}: {reached} of {len(its)}" + f" ({missing} were not measured)" * bool(missing))
-    rows = [[*names, *(cells.get(machine, "") for machine in judged)] for names, cells in found.items()]
-    lines = [f"Targets reached on {', on '.join(counts)}.", "", table(["", "wanted", *judged], rows, left=2)]
-    if on_data:
-        dtypes = ("float32", "float64", "float16", "bfloat16")
-        rows = [[*names, *(cells.get(dtype, "") for dtype in dtypes)] for names, cells in on_data.items()]
-        lines += ["", table(["the worst ratio of", "wanted", *dtypes], rows, left=2)]
-    return "\n".join(lines)
 
 
 def busy():
@@ -342,17 +371,13 @@ def in_registers():
     return worst_of_curves({"float32": ("float32", "x86-64-v4")})
 
 
-SECTIONS = {
-    "accuracy": accuracy,
-    "nearest": nearest,
-    "speed": speed,
-    "data": data,
-    "targets": targets,
-    "busy": busy,
-}
 # Pages, and the sections that are written into them.
 PAGES: dict[str, dict] = {
-    "README.md": SECTIONS,
+    "README.md": {"accuracy": accuracy_in_short, "speed": speed_in_short},
+    "docs/accuracy.md": {"accuracy": accuracy},
+    "docs/reproducibility.md": {"nearest": nearest},
+    "docs/speed.md": {"speed": speed, "data": data},
+    "docs/threads.md": {"busy": busy},
     "docs/c.md": {"doors": partial(doors, "c", "other")},
     "docs/jax.md": {"doors": partial(doors, "jax", "jax.nn.gelu")},
     "docs/numba.md": {"doors": partial(doors, "numba", "other")},
