@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 EACH_FILE = --numprocesses auto --dist loadfile
 
-.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure docs coefficients dist clean
+.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure experiments docs coefficients dist clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -94,6 +94,15 @@ figure: $(VENV)/.peers
 	$(BIN)/python examples/idea.py
 	$(BIN)/python examples/train.py
 	$(BIN)/python docs/figures.py
+	$(BIN)/python examples/ffn.py --draw
+
+# The activation's share of a block's time in
+# docs/idea/transformers.md (some 70 seconds); glibc keeps the memory of arrays here, too.
+experiments: export MALLOC_MMAP_THRESHOLD_ = 33554432
+experiments: export MALLOC_TRIM_THRESHOLD_ = 1073741824
+experiments: $(VENV)/.peers
+	$(BIN)/python examples/ffn.py --write
+	$(BIN)/python tools/readme.py
 
 # The documentation site in build/docs; a warning is an error.
 docs: $(VENV)/.docs

@@ -4,20 +4,30 @@
 The feed-forward blocks of well-known models in plain NumPy, forward and backward, with gelu_fast inside.
 
     pip install "gelu_fast[peers]"
-    python examples/ffn.py [--threads N] [--quick]
+    python examples/ffn.py [--threads N] [--quick] [--write [DIR]] [--draw [DIR]]
 
-BERT, GPT-2, ViT, MLP-Mixer and a GEGLU block; beside them the gate of a Conformer's convolution module,
-whose sigmoid is no GELU. First their outputs and gradients are checked against torch's autograd in float64.
-Then they are timed in float32, at the sizes of the real models: with gelu_fast, with the usual formulas of
-NumPy and SciPy in its place, and in torch.
+BERT, GPT-2, ViT, MLP-Mixer and a GEGLU block; beside them two whose activation is ReLU, the first Transformer and
+DETR, and the gate of a Conformer's convolution module, whose sigmoid is no GELU. First their outputs and gradients
+are checked against torch's autograd in float64. Then they are timed in float32, at the sizes of the real models:
+with gelu_fast, with the usual formulas of NumPy and SciPy in its place, and in torch.
+
+`--write` measures instead the activation's share of each block, by one thread, beside ReLU's in the same block. It
+stores the shares in DIR/benchmarks/results/transformers.json and draws DIR/docs/idea/transformers.svg, which
+`--draw` draws again. DIR is this checkout by default. docs/idea/transformers.md shows both.
 """
 
 import argparse
+import json
 import math
+import os
 import sys
 from collections.abc import Callable
+from datetime import date
+from functools import partial
+from importlib import metadata
+from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter, sleep, thread_time
 from typing import NamedTuple
 
 try:
@@ -27,6 +37,8 @@ try:
     from torch.nn import functional as F
 
     import gelu_fast
+    from gelu_fast import _core
+    from gelu_fast.selftest.machine import cpu_name
 except ModuleNotFoundError as error:
     sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[peers]"')
 
@@ -34,6 +46,9 @@ try:
     from threadpoolctl import threadpool_limits
 except ModuleNotFoundError:
     threadpool_limits = None
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS, PICTURE = "benchmarks/results/transformers.json", "docs/idea/transformers.svg"
 
 
 # ---- the activations: two sets of functions to choose from ----
@@ -88,22 +103,56 @@ def glu_backward(dy, gate, up, out):
     gated_backward(dy, up, s, s * (1 - s), out)
 
 
-GLU = {"glu": glu, "glu_backward": glu_backward}  # no GELU: the same in both sets
+def bias_relu(x, bias, approx):
+    x = x + bias
+    return np.maximum(x, 0, out=x)
+
+
+def relu_backward(dy, x, approx, out):
+    return np.multiply(dy, x > 0, out=out)
+
+
+def reglu(h):
+    up, gate = np.split(h, 2, axis=-1)
+    return np.maximum(gate, 0) * up
+
+
+def reglu_backward(dy, gate, up, out):
+    above = gate > 0
+    gated_backward(dy, up, np.maximum(gate, 0), above, out)
+
+
+NO_GELU = {  # the same in both sets
+    "glu": glu,
+    "glu_backward": glu_backward,
+    "bias_relu": bias_relu,
+    "relu_backward": relu_backward,
+}
 FUNCTIONS = {
     "gelu_fast": {
         "bias_gelu": gelu_fast.bias_gelu,
         "gelu_backward": gelu_fast.gelu_backward,
         "geglu": gelu_fast.geglu,
         "geglu_backward": gelu_fast.geglu_backward,
-        **GLU,
+        **NO_GELU,
     },
     "plain NumPy": {
         "bias_gelu": plain_bias_gelu,
         "gelu_backward": plain_gelu_backward,
         "geglu": plain_geglu,
         "geglu_backward": plain_geglu_backward,
-        **GLU,
+        **NO_GELU,
     },
+}
+RELU = {  # ReLU in the place of every activation
+    "bias_gelu": bias_relu,
+    "gelu_backward": relu_backward,
+    "geglu": reglu,
+    "geglu_backward": reglu_backward,
+    "glu": reglu,
+    "glu_backward": reglu_backward,
+    "bias_relu": bias_relu,
+    "relu_backward": relu_backward,
 }
 
 
@@ -158,19 +207,21 @@ class LayerNorm:
 
 
 class BiasGelu:
-    """GELU, and in the same pass the bias, which the Linear before it leaves out."""
+    """GELU, or ReLU if `approx` is "relu", and the bias, which the Linear before it leaves out."""
 
     def __init__(self, draw, functions, n, approx):
         self.parameters = [0.1 * draw(n)]
-        self.functions, self.approx = functions, approx
+        names = ("bias_relu", "relu_backward") if approx == "relu" else ("bias_gelu", "gelu_backward")
+        self.function, self.function_backward = (functions[name] for name in names)
+        self.approx = approx
 
     def forward(self, h):
         self.h = h
-        return self.functions["bias_gelu"](h, self.parameters[0], self.approx)
+        return self.function(h, self.parameters[0], self.approx)
 
     def backward(self, dy):
         self.h += self.parameters[0]
-        dh = self.functions["gelu_backward"](dy, self.h, self.approx, out=dy)
+        dh = self.function_backward(dy, self.h, self.approx, out=dy)
         self.grads = [dh.sum(axis=(0, 1))]
         return dh
 
@@ -246,7 +297,8 @@ def mlp(draw, functions, n, inner, approx):
 
 
 def torch_mlp(x, p, approx):
-    return F.linear(F.gelu(F.linear(x, p[0], p[1]), approximate=approx), p[2], p[3])
+    activation = F.relu if approx == "relu" else partial(F.gelu, approximate=approx)
+    return F.linear(activation(F.linear(x, p[0], p[1])), p[2], p[3])
 
 
 def torch_norm(x, p):
@@ -308,7 +360,7 @@ def torch_conformer(x, p, approx):
 class Block(NamedTuple):
     numpy: Callable
     torch: Callable
-    approx: str | None  # as torch calls it
+    approx: str | None  # as torch calls it; or "relu"
     size: tuple  # of the real model: texts or images, tokens, width, inner width
 
 
@@ -320,24 +372,30 @@ BLOCKS = {
     "MLP-Mixer-B/16": Block(mixer, torch_mixer, "tanh", (1, 196, 768, 3072)),
     "GEGLU": Block(geglu, torch_geglu, "none", (1, 512, 768, 2048)),
     "Conformer's GLU": Block(conformer, torch_conformer, None, (1, 512, 512, 512)),
+    "Transformer base": Block(norm_last, torch_norm_last, "relu", (1, 512, 512, 2048)),
+    "DETR": Block(norm_last, torch_norm_last, "relu", (1, 850, 256, 2048)),
 }
 SMALL = 2, 5, 6, 7
 
 
-def make(name, functions, dtype, size):
-    """The block with random parameters, its input, and the gradient of its output: the same at each call."""
+def make(name, functions, dtype, size, approx=None):
+    """The block with random parameters, its input, and the gradient of its output: the same at each call. `approx`
+    replaces the block's own."""
     rng = np.random.default_rng(0)
 
     def draw(*shape):
         return rng.standard_normal(shape).astype(dtype)
 
-    block = BLOCKS[name].numpy(draw, functions, *size[1:], BLOCKS[name].approx)
+    approx = approx or BLOCKS[name].approx
+    block = BLOCKS[name].numpy(draw, functions, *size[1:], approx)
     return block, draw(*size[:3]), draw(*size[:3])
 
 
-def numpy_run(name, functions, dtype, size):
+def numpy_run(name, functions, dtype, size, approx=None, backward=True):
     """A function that gives the output, and the gradients of the input and the parameters."""
-    block, x, dy = make(name, functions, dtype, size)
+    block, x, dy = make(name, functions, dtype, size, approx)
+    if not backward:
+        return lambda: block.forward(x)
     return lambda: (block.forward(x), block.backward(dy), *block.grads)
 
 
@@ -378,44 +436,61 @@ def print_checks():
 # ---- how long do they take, and how much of it is the activation? ----
 
 
-def timed(function, seconds):
+def timed(function, seconds, clock):
     """The function, wrapped so that each call appends the seconds that it takes to a list."""
 
     def call(*args, **kwargs):
-        start = perf_counter()
+        start = clock()
         result = function(*args, **kwargs)
-        seconds.append(perf_counter() - start)
+        seconds.append(clock() - start)
         return result
 
     return call
+
+
+def in_turns(contenders, runs, clock, pause):
+    """For each contender, (run, seconds of the activation), the seconds of all of its runs, and the activation's."""
+    results = {label: [] for label in contenders}
+    for i in range(runs + 1):
+        for label, (run, spent) in contenders.items():  # in turns, so that other load affects all alike
+            sleep(pause)
+            spent.clear()
+            start = clock()
+            run()
+            total = clock() - start
+            if i > 0:  # the first run warms up
+                results[label].append((total, sum(spent)))
+    return results
+
+
+def watched_run(name, functions, size, clock, **options):
+    """A run with these functions, and the list of the seconds that they take."""
+    spent = []
+    watched = {key: timed(function, spent, clock) for key, function in functions.items()}
+    return numpy_run(name, watched, np.float32, size, **options), spent
 
 
 def measure(name, size, runs):
     """For each contender, medians of the seconds of forward and backward, and of the activation's share."""
     contenders = {"torch": (torch_run(name, np.float32, size), [])}  # its activation is not timed
     for label, functions in FUNCTIONS.items():
-        spent = []
-        watched = {key: timed(function, spent) for key, function in functions.items()}
-        contenders[label] = numpy_run(name, watched, np.float32, size), spent
-
-    results = {label: [] for label in contenders}
-    for i in range(runs + 1):
-        for label, (run, spent) in contenders.items():  # in turns, so that other load affects all alike
-            sleep(0.05)  # until the threads of the one before stop spinning, which would slow this one down
-            spent.clear()
-            start = perf_counter()
-            run()
-            total = perf_counter() - start
-            if i > 0:  # the first run warms up
-                results[label].append((total, sum(spent) / total))
-    return {label: [median(column) for column in zip(*rows)] for label, rows in results.items()}
+        contenders[label] = watched_run(name, functions, size, perf_counter)
+    # A pause, until the threads of the one before stop spinning, which would slow this one down.
+    return {
+        label: [median(total for total, _ in rows), median(spent / total for total, spent in rows)]
+        for label, rows in in_turns(contenders, runs, perf_counter, pause=0.05).items()
+    }
 
 
-def print_times(threads, quick):
+def one_number_of_threads(threads):
     gelu_fast.set_num_threads(threads)
     torch.set_num_threads(threads)
     if threadpool_limits is not None:
         threadpool_limits(threads, user_api="blas")
+
+
+def print_times(threads, quick):
+    one_number_of_threads(threads)
     blas = threads if threadpool_limits is not None else "its default, as threadpoolctl is not installed"
     runs = 1 if quick else 5
     print(f"\nForward and backward, float32, medians of {runs}; threads: {threads}, NumPy's BLAS: {blas}.")
@@ -431,13 +506,129 @@ def print_times(threads, quick):
         print(line + f"{1e3 * times['torch'][0]:11.2f} ms")
 
 
+# ---- the activation's share, beside ReLU's ----
+
+ACTIVATIONS = {"none": "exact GELU", "tanh": "tanh GELU", "relu": "ReLU", None: "a sigmoid gate"}
+# A bar's label, color and hatch.
+LOOKS = {
+    "plain NumPy": ("GELU (GLU: sigmoid) by NumPy and SciPy", "#9CC9E3", "///"),
+    "gelu_fast": ("GELU by gelu_fast", "#0072B2", ""),
+    "ReLU": ("ReLU by NumPy", "#555555", ""),
+}
+
+
+def shares(name, size, runs, backward):
+    """
+    The activation's share of a block's time: with GELU by both sets of functions, and with ReLU.
+
+    Where the block has ReLU, GELU takes its place. A GLU, whose gate is a sigmoid, has no GELU by gelu_fast. The
+    ratios are those of the block's time to that with ReLU, which ran in the same round. Times are the thread's CPU
+    time: on a busy machine, a long matrix product loses more of the wall's time to others than a short activation.
+    """
+    approx = BLOCKS[name].approx
+    contenders = {
+        label: watched_run(
+            name,
+            functions,
+            size,
+            thread_time,
+            approx="none" if approx == "relu" else approx,
+            backward=backward,
+        )
+        for label, functions in FUNCTIONS.items()
+        if label == "plain NumPy" or approx is not None
+    }
+    contenders["ReLU"] = watched_run(name, RELU, size, thread_time, backward=backward)
+    found = in_turns(contenders, runs, thread_time, pause=0)
+    totals = {label: [total for total, _ in rows] for label, rows in found.items()}
+    return {
+        "block": name,
+        "activation": ACTIVATIONS[approx],
+        "size": list(size),
+        "pass": "forward and backward" if backward else "forward",
+        "ms": {label: 1e3 * median(total) for label, total in totals.items()},
+        "share": {
+            label: 100 * median(spent / total for total, spent in rows) for label, rows in found.items()
+        },
+        "over ReLU": {
+            label: median(ours / relu for ours, relu in zip(total, totals["ReLU"]))
+            for label, total in totals.items()
+        },
+    }
+
+
+def measure_shares(quick):
+    """The shares of all blocks, as the file has them, by one thread."""
+    if threadpool_limits is None:
+        sys.exit("threadpoolctl is needed, as NumPy's BLAS shall have one thread.")
+    one_number_of_threads(1)
+    runs = 3 if quick else 15
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    about = {
+        "CPU": cpu_name(),
+        "ISA level": _core.isa_level,
+        "date": date.today().isoformat(),
+        "versions": {
+            "gelu_fast": gelu_fast.__version__,
+            **{name: metadata.version(name) for name in ("numpy", "scipy")},
+        },
+        "BLAS": " ".join(blas[key] for key in ("name", "version")),
+        "runs": runs,
+        "malloc": {name: os.environ[name] for name in sorted(os.environ) if name.startswith("MALLOC_")},
+        "load": os.getloadavg()[0],
+    }
+    rows = []
+    for backward in (False, True):
+        for name, block in BLOCKS.items():
+            rows.append(shares(name, SMALL if quick else block.size, runs, backward))
+            cells = "".join(f"{label:>14}{share:6.1f} %" for label, share in rows[-1]["share"].items())
+            print(f"{name:17} {rows[-1]['pass']:20}" + cells)
+    return {"about": about, "rows": rows}
+
+
+def draw(results, file):
+    """Bars of the shares: a group for each block, a panel for each pass."""
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update({"svg.hashsalt": "transformers", "svg.fonttype": "none", "hatch.linewidth": 0.8})
+    figure, panels = plt.subplots(1, 2, figsize=(9, 5.5), layout="constrained", sharex=True, sharey=True)
+    names = list(dict.fromkeys(row["block"] for row in results["rows"]))
+    for panel, title in zip(panels, ("forward", "forward and backward")):
+        rows = [row for row in results["rows"] if row["pass"] == title]
+        for i, (label, (words, color, hatch)) in enumerate(LOOKS.items()):
+            places = [names.index(row["block"]) + 0.27 * (i - 1) for row in rows if label in row["share"]]
+            widths = [row["share"][label] for row in rows if label in row["share"]]
+            bars = panel.barh(places, widths, 0.25, color=color, hatch=hatch, edgecolor="white", label=words)
+            panel.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
+        panel.set(title=title, xlabel="activation's share of the block's time, %")
+        panel.margins(x=0.12)
+        panel.spines[["top", "right", "left"]].set_visible(False)
+        panel.tick_params(axis="y", length=0)
+    activations = {row["block"]: row["activation"] for row in results["rows"]}
+    panels[0].set_yticks(range(len(names)), [f"{name}\nhas {activations[name]}" for name in names])
+    panels[0].invert_yaxis()
+    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=3)
+    figure.savefig(file, metadata={"Date": None})
+
+
 def main():
     parser = argparse.ArgumentParser(description="Feed-forward blocks in NumPy: checked, and timed.")
     parser.add_argument("--threads", type=int, default=1, help="of all contenders (default: 1)")
     parser.add_argument("--quick", action="store_true", help="small sizes, whose times mean nothing")
+    for option, what in ("--write", "store the activation's shares"), ("--draw", "draw the stored shares"):
+        parser.add_argument(option, nargs="?", type=Path, const=ROOT, metavar="DIR", help=f"{what} in DIR")
     options = parser.parse_args()
-    print_checks()
-    print_times(options.threads, options.quick)
+    into = options.draw or options.write
+    if not options.draw:
+        print_checks()
+        if not into:
+            print_times(options.threads, options.quick)
+            return
+        results = measure_shares(options.quick)
+        (into / RESULTS).parent.mkdir(parents=True, exist_ok=True)
+        (into / RESULTS).write_text(json.dumps(results, indent=1) + "\n")
+    (into / PICTURE).parent.mkdir(parents=True, exist_ok=True)
+    draw(json.loads((into / RESULTS).read_text()), into / PICTURE)
 
 
 if __name__ == "__main__":

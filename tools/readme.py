@@ -328,6 +328,54 @@ def computed(make):
     return table(*make())
 
 
+def about_line(about):
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    return f"{about['CPU']}, {about['date']}. {versions}."
+
+
+def shares():
+    """The activation's share of the time of feed-forward blocks, and what GELU costs beside ReLU."""
+    results = json.loads((RESULTS / "transformers.json").read_text())
+    about = results["about"]
+    lines = [
+        f"{about_line(about)} ISA level {about['ISA level']}, BLAS {about['BLAS']}, one thread, float32; medians of "
+        f"{about['runs']} runs in turns, CPU time; load average at the start: {about['load']:.1f}.",
+    ]
+    for title in dict.fromkeys(row["pass"] for row in results["rows"]):
+        rows = []
+        for row in results["rows"]:
+            if row["pass"] == title:
+                _, tokens, width, inner = row["size"]
+                cells = [
+                    f"{row[key][label]:{form}}" if label in row[key] else "–"
+                    for key, form, labels in (
+                        ("share", ".1f", ("plain NumPy", "gelu_fast", "ReLU")),
+                        ("over ReLU", ".2f", ("plain NumPy", "gelu_fast")),
+                    )
+                    for label in labels
+                ]
+                rows.append([row["block"], row["activation"], f"{tokens} × {width}, {inner}", *cells])
+        header = ("block", "has", "tokens × width, inner", "NumPy and SciPy, %", "gelu_fast, %", "ReLU, %")
+        ratios = ("time / with ReLU: NumPy and SciPy", "gelu_fast")
+        lines += ["", f"**{title.capitalize()}**", "", table([*header, *ratios], rows, left=3)]
+        lines += ["", f"GELU's own time is {times_of_relu(results['rows'], title)}."]
+    return "\n".join(lines)
+
+
+def times_of_relu(rows, title):
+    """The least and the largest time of GELU, as a multiple of ReLU's in the same block."""
+    own = [
+        {label: share * row["ms"][label] for label, share in row["share"].items()}
+        for row in rows
+        if row["pass"] == title and "gelu_fast" in row["share"]
+    ]
+    ranges = []
+    for label, words in (("plain NumPy", "NumPy and SciPy"), ("gelu_fast", "gelu_fast")):
+        ratios = [times[label] / times["ReLU"] for times in own]
+        ranges.append(f"{min(ratios):.1f} to {max(ratios):.1f} times ReLU's by {words}")
+    return ", and ".join(ranges)
+
+
 def worst_of_curves(columns):
     """A line for each curve: the largest error found of its ufunc, and the x that shows it, for each type and level."""
     measured = json.loads((RESULTS / "accuracy.json").read_text())
@@ -382,6 +430,7 @@ PAGES: dict[str, dict] = {
     "docs/jax.md": {"doors": partial(doors, "jax", "jax.nn.gelu")},
     "docs/numba.md": {"doors": partial(doors, "numba", "other")},
     "docs/torch.md": {"doors": partial(doors, "torch", "torch")},
+    "docs/idea/transformers.md": {"shares": shares},
 }
 for page, tables in idea.TABLES.items():
     PAGES[f"docs/idea/{page}.md"] = {make.__name__: partial(computed, make) for make in tables}

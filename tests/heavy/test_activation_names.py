@@ -2,6 +2,7 @@
 """The functions that `activation` gives are those that the frameworks take for these names: transformers', torch's,
 Keras', JAX's, ONNX's and ONNX Runtime's own; and the formulas of ggml, Megatron and fairseq, in float64."""
 
+import inspect
 import math
 import os
 import re
@@ -28,7 +29,9 @@ with warnings.catch_warnings():
     import jax
     import keras
     from transformers import AutoConfig
+    import transformers
     from transformers.activations import ACT2FN
+    from transformers.models.wav2vec2_conformer import modeling_wav2vec2_conformer
 
 # Both tails, where others give zero, the middle, and subnormal numbers.
 X = np.concatenate(
@@ -231,3 +234,21 @@ def test_formulas(framework, name):
     got = activation(name, framework)(X)
     close(got, FORMULAS[framework][name](X), name, framework)
     assert forms_differ(got)
+
+
+def test_defaults_of_models():
+    """What docs/idea/transformers.md says of the models in transformers, and of JAX's default."""
+    names = {
+        "GPT2Config": ("activation_function", "gelu_new"),
+        "BertConfig": ("hidden_act", "gelu"),
+        "ViTConfig": ("hidden_act", "gelu"),
+        "DetrConfig": ("activation_function", "relu"),
+    }
+    page = (Path(__file__).parents[2] / "docs" / "idea" / "transformers.md").read_text()
+    for config, (key, name) in names.items():
+        assert getattr(getattr(transformers, config)(), key) == name
+        assert f'`{key}="{name}"`' in page
+    t5 = transformers.T5Config(feed_forward_proj="gated-gelu")
+    assert (t5.is_gated_act, t5.dense_act_fn) == (True, "gelu_new")
+    assert "nn.GLU" in inspect.getsource(modeling_wav2vec2_conformer.Wav2Vec2ConformerConvolutionModule)
+    assert inspect.signature(jax.nn.gelu).parameters["approximate"].default is True
