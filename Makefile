@@ -92,16 +92,17 @@ readme: $(VENV)/.test
 # The pictures of the examples and of docs/mathematics.md.
 figure: $(VENV)/.peers
 	$(BIN)/python examples/idea.py
-	$(BIN)/python examples/train.py
+	$(BIN)/python examples/digits.py --draw
 	$(BIN)/python docs/figures.py
 	$(BIN)/python examples/ffn.py --draw
 
-# The activation's share of a block's time in
+# The experiment of docs/idea/digits.md (some 7 minutes), and the activation's share of a block's time in
 # docs/idea/transformers.md (some 70 seconds); glibc keeps the memory of arrays here, too.
 experiments: export MALLOC_MMAP_THRESHOLD_ = 33554432
 experiments: export MALLOC_TRIM_THRESHOLD_ = 1073741824
 experiments: $(VENV)/.peers
 	$(BIN)/python examples/ffn.py --write
+	$(BIN)/python examples/digits.py --write
 	$(BIN)/python tools/readme.py
 
 # The documentation site in build/docs; a warning is an error.

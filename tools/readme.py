@@ -13,6 +13,7 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
+from statistics import mean, stdev
 
 from gelu_fast._bounds import (
     FORMS,
@@ -333,6 +334,60 @@ def about_line(about):
     return f"{about['CPU']}, {about['date']}. {versions}."
 
 
+def digits():
+    """The experiment of examples/digits.py: accuracy, its difference to GELU's, and the choice of each method."""
+    results = json.loads((RESULTS / "digits.json").read_text())
+    about, rows = results["about"], results["rows"]
+    seeds = about["seeds"]
+
+    def by_method(cell):
+        settings = dict.fromkeys(f"{row['digits']} digits, {row['network']}" for row in rows)
+        cells = {}
+        for row in rows:
+            cells.setdefault(row["method"], []).append(cell(row))
+        return table(["", *settings], [[method, *its] for method, its in cells.items()])
+
+    def clear(row, wider=1):
+        return abs(row["difference"]) > row["interval"] * wider
+
+    def accuracy(row):
+        return f"{mean(row['accuracy']):.2f} ± {stdev(row['accuracy']):.2f}"
+
+    def difference(row):
+        if row["method"] == "GELU":
+            return ""
+        signed = f"{row['difference']:+.2f}".replace("-", "−")
+        return bold(f"{signed} ± {row['interval']:.2f}", clear(row))
+
+    def choice(row):
+        dropout = f", p = {row['dropout']:g}" if row["dropout"] else ""
+        return f"{row['rate']:.3f}{dropout}: {row['validation']:.1f} %"
+
+    others, wider = [row for row in rows if row["method"] != "GELU"], about["wider together"]
+    return "\n".join(
+        [
+            about_line(about),
+            "",
+            f"Test digits read right, %: mean of {seeds} seeds ± standard deviation.",
+            "",
+            by_method(accuracy),
+            "",
+            "The same minus GELU's, in points, ± the half width of a 95 % interval. "
+            f"Bold: the interval excludes 0 ({sum(map(clear, others))} of {len(others)}; "
+            f"chance alone gives {0.05 * len(others):.0f} on average). Intervals that hold for all {len(others)} "
+            f"together (Bonferroni's) are {wider:.1f} times as wide, and {sum(clear(row, wider) for row in others)} "
+            "exclude 0.",
+            "",
+            by_method(difference),
+            "",
+            "The learning rate that was chosen, and for dropout p, among "
+            f"{about['trials']} trials for each method, with the share of validation digits read right.",
+            "",
+            by_method(choice),
+        ]
+    )
+
+
 def shares():
     """The activation's share of the time of feed-forward blocks, and what GELU costs beside ReLU."""
     results = json.loads((RESULTS / "transformers.json").read_text())
@@ -430,6 +485,7 @@ PAGES: dict[str, dict] = {
     "docs/jax.md": {"doors": partial(doors, "jax", "jax.nn.gelu")},
     "docs/numba.md": {"doors": partial(doors, "numba", "other")},
     "docs/torch.md": {"doors": partial(doors, "torch", "torch")},
+    "docs/idea/digits.md": {"digits": digits},
     "docs/idea/transformers.md": {"shares": shares},
 }
 for page, tables in idea.TABLES.items():
