@@ -48,6 +48,7 @@ SHOWN = (
     "np.copyto",
     "np.negative",
 )
+BLOCKS_IN_SHORT = ("BERT-base", "GPT-2", "ViT-B/16")
 SIZES_IN_SHORT = (4096, 2**20, 2**26)
 SIZES = (1, 128, 4096, 65536, 2**20, 2**24, 2**26)
 
@@ -247,6 +248,19 @@ def power(n):
     return "one element" if n == 1 else f"2^{n.bit_length() - 1} elements"
 
 
+def model_in_short():
+    """The time of feed-forward blocks, and GELU's share of it, by the usual formulas and by gelu_fast."""
+    results = json.loads((RESULTS / "transformers.json").read_text())
+    rows = []
+    for row in results["rows"]:
+        if row["pass"] == "forward" and row["block"] in BLOCKS_IN_SHORT:
+            usual, ours = ((row["ms"][who], row["share"][who]) for who in ("plain NumPy", "gelu_fast"))
+            cells = (f"{ms:.0f} ms, {share:.1f} %" for ms, share in (usual, ours))
+            rows.append([f"{row['block']}, {row['activation']}", *cells, f"{usual[0] / ours[0]:.2f}"])
+    title = f"a feed-forward block, forward ({results['about']['CPU']}, one thread)"
+    return table([title, "usual formula: block, GELU's share", "gelu_fast", "times as long"], rows)
+
+
 def speed_in_short():
     """Times of the exact form for float32 on one thread, and how many times as long others take, on each CPU."""
     sizes = SIZES_IN_SHORT
@@ -271,10 +285,11 @@ def speed_in_short():
                     of_line.append(bold(f"{theirs / ours:.2g}", theirs < ours) if theirs else "")
         compared = results["comparisons"]
         worst = max(compared, key=lambda case: case["ratio"])
+        what = f"{worst['dtype']}, {worst['form']}, {power(worst['size'])}"
         lost.append(
             f"{about['name']}, {about['ISA level']}: of {len(compared)} comparisons with the fastest peer,"
             f" over forms, types, sizes and threads, {sum(case['ratio'] > 1 for case in compared)} are lost,"
-            f" the worst by {worst['ratio']:.2f} to {worst['peer']} ({worst['dtype']}, {worst['form']}, {power(worst['size'])})."
+            f" the worst by {worst['ratio']:.2f} to {worst['peer']} ({what})."
         )
     title = "exact form, float32, one thread; ns per element, and times as long"
     return "\n".join([table([title, *columns], [[line, *row] for line, row in cells.items()]), "", *lost])
@@ -476,7 +491,7 @@ def in_registers():
 
 # Pages, and the sections that are written into them.
 PAGES: dict[str, dict] = {
-    "README.md": {"accuracy": accuracy_in_short, "speed": speed_in_short},
+    "README.md": {"model": model_in_short, "accuracy": accuracy_in_short, "speed": speed_in_short},
     "docs/accuracy.md": {"accuracy": accuracy},
     "docs/reproducibility.md": {"nearest": nearest},
     "docs/speed.md": {"speed": speed, "data": data},

@@ -28,8 +28,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import jax
     import keras
-    from transformers import AutoConfig
     import transformers
+    from transformers import AutoConfig
     from transformers.activations import ACT2FN
     from transformers.models.wav2vec2_conformer import modeling_wav2vec2_conformer
 
