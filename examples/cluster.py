@@ -3,7 +3,7 @@
 """
 GELU of an array that no worker's memory can hold, by a dask cluster: worker processes on this machine.
 
-    pip install "gelu_fast[doors]"
+    pip install ".[doors]"
     python examples/cluster.py [--workers N] [--threads N] [--memory 512MB] [--rows N]
 
 The array is a zarr array in files. gelu, geglu_backward and stochastic_gelu of it are computed by
@@ -29,7 +29,7 @@ try:
 
     import gelu_fast
 except ModuleNotFoundError as error:
-    sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[doors]"')
+    sys.exit(f'{error}\nThis example needs an extra: pip install ".[doors]"')
 
 COLUMNS, ROWS_OF_CHUNK = 3 * 1024, 640  # 7.5 MiB of float32
 OTHER_ROWS = 1000  # of the blocks that this process computes

@@ -3,7 +3,7 @@
 """
 Does GELU help? Small networks learn to read digits, in plain NumPy, with GELU and with five other activations.
 
-    pip install "gelu_fast[examples]"
+    pip install ".[examples]"
     python examples/digits.py [--quick] [--write [DIR]] [--draw [DIR]]
 
 The digits are the 1797 of 8 x 8 pixels that come with scikit-learn. GELU is compared with its stochastic form (in
@@ -36,7 +36,7 @@ try:
     from gelu_fast import gelu, gelu_backward, stochastic_gelu
     from gelu_fast.selftest.machine import cpu_name
 except ModuleNotFoundError as error:
-    sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[examples]"')
+    sys.exit(f'{error}\nThis example needs an extra: pip install ".[examples]"')
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PICTURE = "benchmarks/results/digits.json", "docs/idea/digits.svg"

@@ -3,7 +3,7 @@
 """
 The feed-forward blocks of well-known models in plain NumPy, forward and backward, with gelu_fast inside.
 
-    pip install "gelu_fast[peers]"
+    pip install ".[peers]"
     python examples/ffn.py [--threads N] [--quick] [--write [DIR]] [--draw [DIR]]
 
 BERT, GPT-2, ViT, MLP-Mixer and a GEGLU block; beside them two whose activation is ReLU, the first Transformer and
@@ -40,7 +40,7 @@ try:
     from gelu_fast import _core
     from gelu_fast.selftest.machine import cpu_name
 except ModuleNotFoundError as error:
-    sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[peers]"')
+    sys.exit(f'{error}\nThis example needs an extra: pip install ".[peers]"')
 
 try:
     from threadpoolctl import threadpool_limits

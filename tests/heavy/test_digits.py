@@ -355,5 +355,5 @@ def test_names_the_extra(package):
     code = f"import runpy, sys; sys.modules[{package!r}] = None; runpy.run_path({str(SCRIPT)!r})"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert ended.returncode == 1
-    assert ended.stderr.endswith('This example needs an extra: pip install "gelu_fast[examples]"\n')
+    assert ended.stderr.endswith('This example needs an extra: pip install ".[examples]"\n')
     assert package in ended.stderr
