@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 EACH_FILE = --numprocesses auto --dist loadfile
 
-.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure experiments docs coefficients dist clean
+.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure experiments docs coefficients dist release-check clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -34,7 +34,7 @@ fuzz: $(VENV)/.test
 
 # The tests with the peers, the real model and real builds.
 heavy: export GELU_FAST_TEST_ALL = 1
-heavy: $(VENV)/.peers
+heavy: $(VENV)/.peers dist
 	$(BIN)/python -m pytest $(EACH_FILE) tests/heavy tests/test_typing.py
 
 # Both; a test that lacks a package, a compiler, or qemu fails here instead of being skipped.
@@ -112,9 +112,16 @@ docs: $(VENV)/.docs
 coefficients: $(VENV)/.test
 	$(BIN)/python tools/fit.py
 
-dist: $(VENV)/.test
-	$(PIP) build
-	$(BIN)/python -m build
+# The sdist and the wheel, anew if a file that git tracks has changed.
+dist: dist/.made
+dist/.made: $(VENV)/.release $(wildcard $(shell git ls-files 2>/dev/null))
+	$(BIN)/python tools/dist.py
+	touch $@
+
+# Whether a release can be made of this commit; RELEASE=--every-day takes seconds, the whole builds three times
+# and runs the suite.
+release-check: dist
+	$(BIN)/python tools/release.py $(RELEASE)
 
 clean:
 	rm -rf build dist $(VENV) *.egg-info gelu_fast/*.so
@@ -124,6 +131,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.test: $(VENV)/bin/python $(SOURCES)
 	$(PIP) --editable ".[test]"
+	touch $@
+
+$(VENV)/.release: $(VENV)/.test tools/release.txt
+	$(PIP) -r tools/release.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.test

@@ -2,11 +2,13 @@
 """The compiled part of the package; pyproject.toml has everything else."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
@@ -123,7 +125,26 @@ HERE = Path(__file__).parent
 headers = sorted(glob(KERNELS + "**/*.h", root_dir=HERE, recursive=True))
 tables = sorted(glob(KERNELS + "tables/*.c", root_dir=HERE))
 
+
+def readme_for_pypi():
+    """README.md for PyPI, which has the text alone: links to other files of the project lead to those of this version.
+    While the project has no public address, the links' texts stay, and no pictures."""
+    source = tomllib.loads((HERE / "pyproject.toml").read_text())["project"].get("urls", {}).get("Source")
+    version = re.search('__version__ = "(.+)"', (HERE / "gelu_fast/_config.py").read_text())[1]
+
+    def absolute(link):
+        picture, text, target = link.groups()
+        if source is None:
+            return "" if picture else text
+        return f"{picture}[{text}]({source}/{'raw' if picture else 'blob'}/v{version}/{target})"
+
+    readme = (HERE / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"(?<![\w`])(!?)\[([^\]]*)\]\((?!https?:|#)([^)\s]+)\)", absolute, readme)
+
+
 setup(
+    long_description=readme_for_pypi(),
+    long_description_content_type="text/markdown",
     cmdclass={"build_clib": CheckedKernels},
     libraries=[
         (

@@ -11,6 +11,8 @@ from gelu_fast._machine import cache_bytes
 
 __version__ = "0.1.0"
 
+_PACKAGE = Path(__file__).parent
+
 # The month of an OpenMP specification, as compilers report it -> its version.
 _OPENMP_VERSIONS = {201511: "4.5", 201811: "5.0", 202011: "5.1", 202111: "5.2", 202411: "6.0"}
 
@@ -19,7 +21,10 @@ def _openmp():
     if not _core.openmp_version:
         return "none (one thread by default)"
     runtime = "libgomp" if _core.compiler.startswith("GCC") else "libomp"
-    return f"{_OPENMP_VERSIONS.get(_core.openmp_version, _core.openmp_version)} ({runtime})"
+    in_wheel = [
+        f": {path.parent.name}/{path.name}" for path in _PACKAGE.parent.glob("gelu_fast.libs/lib*omp*")
+    ]
+    return f"{_OPENMP_VERSIONS.get(_core.openmp_version, _core.openmp_version)} ({''.join([runtime, *in_wheel])})"
 
 
 def _cache():
@@ -47,7 +52,7 @@ def get_include():
     --------
     numpy.get_include
     """
-    return str(Path(__file__).parent / "include")
+    return str(_PACKAGE / "include")
 
 
 def show_config():

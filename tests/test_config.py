@@ -122,7 +122,7 @@ def test_the_openmp_that_it_shows_is_the_one_in_use():
     out = run("-c", code).stdout
     shown = next(line for line in out.splitlines() if line.startswith("OpenMP"))
     for library in ("libgomp", "libomp"):
-        assert (f"({library})" in shown) == (f"/{library}" in out)
+        assert (f"({library}" in shown) == (f"/{library}" in out)
 
 
 def test_cache_is_what_the_system_reports(tmp_path):

@@ -63,6 +63,7 @@ def build(tmp_path_factory):
     shutil.copytree(ROOT / "gelu_fast", work / "source/gelu_fast", ignore=shutil.ignore_patterns("*.so"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, work / "source")
+    shutil.copytree(ROOT / "licenses", work / "source/licenses")
 
     def build(wheels, **env):
         command = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, work / "source"]
