@@ -116,7 +116,9 @@ def test_tags(project):
     assert "the tag is v9" in found(release.tags, project)
 
 
-def test_released(project):
+def test_released(project, monkeypatch):
+    assert "ON_PYPI" in found(release.released, project)
+    monkeypatch.setattr(release, "ON_PYPI", True)
     replace(project, "CHANGELOG.md", NEWEST, UNRELEASED)
     open_points = found(release.released, project)
     assert "has no date" in open_points
@@ -160,7 +162,10 @@ def test_install_texts(project, monkeypatch, command):
     faults = found(release.install_texts, project)
     assert all(f"{name}: " in faults for name in names)
     monkeypatch.setattr(release, "ON_PYPI", True)
-    assert found(release.install_texts, project) == ""
+    (project.root / "README.md").write_text("gelu_fast is not\nyet on PyPI.")
+    faults = found(release.install_texts, project)
+    assert "README.md: 'not yet on PyPI'" in faults
+    assert not any(f"{name}: " in faults for name in names)
 
 
 @pytest.mark.parametrize(
