@@ -142,5 +142,5 @@ $(VENV)/.docs: $(VENV)/.test
 	touch $@
 
 $(VENV)/.peers: $(VENV)/.test
-	$(PIP) --editable ".[test,bench,examples,peers,doors,checks,docs]"
+	$(PIP) --editable ".[test,bench,examples,peers,doors,checks,docs,platforms]"
 	touch $@

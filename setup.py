@@ -2,6 +2,7 @@
 """The compiled part of the package; pyproject.toml has everything else."""
 
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -18,27 +19,49 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_clib import build_clib
+from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, LinkError, OptionError
 
 KERNELS = "gelu_fast/kernels/"
 
+PLATFORM = sysconfig.get_platform()
+# A universal Python of macOS: build for this machine alone, as the other one has other ISA levels.
+if PLATFORM.endswith("-universal2"):
+    PLATFORM = os.environ["_PYTHON_HOST_PLATFORM"] = f"macosx-11.0-{platform.machine()}"
+    os.environ["ARCHFLAGS"] = f"-arch {platform.machine()}"
+
 # Machine -> ISA level -> flags of its kernels, which kernels/isa_<level>.c compiles. levels.c says how the CPU
-# is asked for each.
+# is asked for each. docs/platforms.md says what was run on which machine.
+X86_64 = {"baseline": [], "x86_v3": ["-march=x86-64-v3"], "x86_v4": ["-march=x86-64-v4"]}
 ISA_FLAGS = {
-    "x86_64": {"baseline": [], "x86_v3": ["-march=x86-64-v3"], "x86_v4": ["-march=x86-64-v4"]},
+    "x86_64": X86_64,
+    "amd64": X86_64,
     "aarch64": {"neon": []},
     "arm64": {"neon": []},
-}.get(sysconfig.get_platform().rsplit("-", 1)[-1], {"baseline": []})
+    "riscv64": {"baseline": []},
+    "s390x": {"baseline": []},
+}.get(PLATFORM.rsplit("-", 1)[-1])
+if ISA_FLAGS is None:
+    raise OptionError(f"gelu_fast is for x86-64, aarch64, riscv64 and s390x, and was never run on {PLATFORM}")
 
-COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+# On Windows setuptools knows cl alone, which has no vectors. clang-cl takes its arguments, and GCC's as /clang:<flag>.
+CLANG_CL = PLATFORM.startswith("win-")
+COMPILER = (
+    ["clang-cl"] if CLANG_CL else shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+)
 
 
 def known(*flags):
     """The flags that the compiler knows; none if there is no compiler, which CheckedKernels reports later."""
-    if shutil.which(COMPILER[0]) is None:
+    if CLANG_CL or shutil.which(COMPILER[0]) is None:
         return []
     probe = [*COMPILER, "-E", "-x", "c", os.devnull]
     return [flag for flag in flags if subprocess.run([*probe, flag], capture_output=True).returncode == 0]
+
+
+def as_taken(flags):
+    """The flags as the compiler takes them."""
+    return [f"/clang:{flag}" for flag in flags] if CLANG_CL else flags
 
 
 # IEEE arithmetic, whatever CC, CFLAGS, CPPFLAGS and LDFLAGS say: these flags come last and undo the others.
@@ -49,10 +72,13 @@ TAKEN_BACK = """
     -fhonor-nans -fhonor-infinities -fsigned-zeros -fno-approx-func -fno-single-precision-constant
     -fdenormal-fp-math=ieee -mfpmath=sse -mno-daz-ftz
 """
-IEEE = [*known(*TAKEN_BACK.split()), "-O3", "-ffp-contract=off"]  # fma() is written where it is meant
+IEEE = as_taken(
+    [*known(*TAKEN_BACK.split()), "-O3", "-ffp-contract=off"]
+)  # fma() is written where it is meant
+LINK = [] if CLANG_CL else IEEE
 # tools/sanitize.py sets these, for line numbers and a fast compilation; they come last of all.
 DEBUG = shlex.split(os.environ.get("GELU_FAST_CFLAGS") or "")
-FLAGS = [*IEEE, "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", *DEBUG]
+FLAGS = [*IEEE, *as_taken(["-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math"]), *DEBUG]
 # Schedule before register allocation, or GCC computes the vectors of a group (kernels/simd.h) one after the other.
 # Clang interleaves them anyway, and does not know the flags.
 SCHEDULE = known("-fschedule-insns", "-fsched-pressure")
@@ -76,10 +102,23 @@ sys.exit(0 if float("5e-324") * 1.0 else 3)
 """
 
 
+def choose(compiler):
+    if CLANG_CL:
+        compiler.initialize()
+        compiler.cc = COMPILER[0]
+
+
+class Extensions(build_ext):
+    def build_extensions(self):
+        choose(self.compiler)
+        super().build_extensions()
+
+
 class CheckedKernels(build_clib):
     """Build the kernels, after a trial of the compiler whose errors say what to do."""
 
     def build_libraries(self, libraries):
+        choose(self.compiler)
         self.attempt("int one;", [], "Install one (Debian: gcc and libc6-dev), or name it in CC.")
         self.attempt("#include <Python.h>", [], "Install the headers of Python (Debian: python3-dev).")
         if OPENMP:
@@ -102,7 +141,7 @@ class CheckedKernels(build_clib):
                 objects = self.compiler.compile(
                     [str(source)], output_dir="/", include_dirs=include, extra_postargs=IEEE + flags
                 )
-                self.compiler.link_shared_object(objects, str(library), extra_postargs=IEEE + flags)
+                self.compiler.link_shared_object(objects, str(library), extra_postargs=LINK + flags)
                 if subprocess.run([sys.executable, "-c", LOAD, library]).returncode == 3:
                     advice = (
                         "Take -ffast-math, -Ofast, -mdaz-ftz and the like out of the compiler's settings."
@@ -145,14 +184,14 @@ def readme_for_pypi():
 setup(
     long_description=readme_for_pypi(),
     long_description_content_type="text/markdown",
-    cmdclass={"build_clib": CheckedKernels},
+    cmdclass={"build_clib": CheckedKernels, "build_ext": Extensions},
     libraries=[
         (
             f"gelu_fast_{level}",
             {
                 "sources": [f"{KERNELS}isa_{level}.c"],
                 "obj_deps": {"": headers},
-                "cflags": FLAGS + SCHEDULE + flags,
+                "cflags": FLAGS + SCHEDULE + as_taken(flags),
             },
         )
         for level, flags in ISA_FLAGS.items()
@@ -165,7 +204,7 @@ setup(
             include_dirs=[numpy.get_include(), "gelu_fast"],
             define_macros=MACROS + [("Py_LIMITED_API", "0x030B0000")] * ABI3,
             extra_compile_args=FLAGS + OPENMP,
-            extra_link_args=IEEE + OPENMP,
+            extra_link_args=LINK + OPENMP,
             py_limited_api=ABI3,
         ),
         build_dir="build",

@@ -76,12 +76,14 @@ def set_num_threads(n):
     compute; the next call of this function asks for the missing ones again.
     """
     global requested_threads, threads_when_requested
+    cdef int wanted
     if n is None:
         requested_threads = 0
         return
     n = operator.index(n)
     if not 1 <= n <= MAX_THREADS:
         raise ValueError(f"the number of threads must be from 1 to {MAX_THREADS}, not {n}")
+    wanted = n
     threads_when_requested = omp_get_max_threads()
-    requested_threads = n
+    requested_threads = wanted
     gelu_pool_retry()

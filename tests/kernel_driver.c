@@ -4,6 +4,7 @@
  * kernel, and writes the outputs to stdout, all of the first output first. The kernel's streaming twin runs as well, and
  * must give the same bits. CONTROL, in hex, is the floating-point control register (FPCR, MXCSR) that the caller has set;
  * it must have the same value afterwards.
+ * Where the CPU has neither, it is C's rounding mode (fesetround).
  *
  * kernel_driver LEVEL writes to stdout random words, decisions of stochastic GELU, and operands of many strides, packed
  * and unpacked. They must be the same on every ISA level.
@@ -12,6 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(_WIN32)
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 #include "environment.h"
 #include "kernels.h"
@@ -30,10 +36,14 @@ static unsigned long flags(void)
     __asm__ volatile("mrs %0, fpsr" : "=r"(word));
     return word;
 }
-#else
+#elif defined(__SSE2__)
 static unsigned long control(void) { return _mm_getcsr() & ~0x3fu; }
 static void set_control(unsigned long word) { _mm_setcsr((unsigned)word); }
 static unsigned long flags(void) { return _mm_getcsr() & 0x3f; }
+#else
+static unsigned long control(void) { return (unsigned long)fegetround(); }
+static void set_control(unsigned long word) { fesetround((int)word); }
+static unsigned long flags(void) { return (unsigned long)fetestexcept(FE_ALL_EXCEPT); }
 #endif
 
 static void refuse(const char *why, const char *name)
@@ -48,6 +58,18 @@ static void put(const void *bytes, size_t n)
         refuse("cannot write", "");
 }
 
+/* Numbers of `size` bytes, the lowest byte first on every CPU. */
+static void put_numbers(void *numbers, size_t size, size_t n)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (char *number = numbers; n > 0; n--, number += size)
+        for (size_t i = size; i > 0; i--)
+            put(number + i - 1, 1);
+#else
+    put(numbers, size * n);
+#endif
+}
+
 static void random_and_strided(const gelu_level *level)
 {
     enum { N = 1001, BLOCKS = 200, WIDEST = 8 };
@@ -56,7 +78,7 @@ static void random_and_strided(const gelu_level *level)
     const uint64_t blocks[] = {0, 1, (1ull << 28) - 3, (1ull << 40) + 1};
     for (int i = 0; i < 4; i++) {
         level->random->bits(words, (const uint32_t[]){1, 2, 3, 4}, blocks[i], BLOCKS);
-        put(words, sizeof words);
+        put_numbers(words, sizeof *words, 64 * BLOCKS);
     }
 
     static double x[N], gates[N], y[N];
@@ -72,14 +94,16 @@ static void random_and_strided(const gelu_level *level)
     for (int n = 1; n <= N; n += 100) {
         level->random->decide_f64((char *[]){(char *)x, (char *)gates, (char *)words, (char *)y, kept}, n,
                                   exact);
-        put(y, (size_t)n * sizeof *y), put(kept, (size_t)n);
+        put_numbers(y, sizeof *y, (size_t)n), put(kept, (size_t)n);
         level->random->decide_f32(
             (char *[]){(char *)x_f32, (char *)gates_f32, (char *)words, (char *)y_f32, kept}, n, exact);
-        put(y_f32, (size_t)n * sizeof *y_f32), put(kept, (size_t)n);
+        put_numbers(y_f32, sizeof *y_f32, (size_t)n), put(kept, (size_t)n);
     }
 
     static const int sizes[] = {[GELU_T_f16] = 2, [GELU_T_f32] = 4, [GELU_T_f64] = 8, [GELU_T_bf16] = 2};
     static char packed[WIDEST * 101], strided[5 * WIDEST * 101];
+    for (size_t i = 0; i < sizeof words; i++) /* bytes that no byte order changes */
+        ((unsigned char *)words)[i] = (unsigned char)(i * 167 >> 3);
     for (int type = 0; type < GELU_N_TYPES; type++)
         for (ptrdiff_t step = -3; step <= 5; step++)
             for (int n = 1; n <= 101; n += 25) {
@@ -95,6 +119,9 @@ static void random_and_strided(const gelu_level *level)
 
 int main(int argc, char **argv)
 {
+#if defined(_WIN32)
+    _setmode(0, _O_BINARY), _setmode(1, _O_BINARY); /* stdin, stdout */
+#endif
     if (argc != 2 && argc != 4 && argc != 5)
         refuse("arguments: LEVEL [FUNCTION_FORM TYPE [CONTROL]]", "");
     int level = 0, function = 0, form = 0, type = 0;

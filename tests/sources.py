@@ -12,9 +12,9 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def sources_on(machine, compiler, root=ROOT):
-    """The files that setup.py compiles on `machine`, with their flags: [([source, ...], [flag, ...]), ...], one pair
-    for each ISA level, and the last for the extension.
+def sources_on(machine, compiler, root=ROOT, system="linux"):
+    """The files that setup.py compiles on `machine` by `compiler`, a command, with their flags: [([source, ...], [flag,
+    ...]), ...], one pair for each ISA level, and the last for the extension.
 
     setup.py itself runs; it is told the machine and the compiler. In place of setuptools and Cython, which need not be
     installed here, mocks record the arguments that they get."""
@@ -25,10 +25,11 @@ def sources_on(machine, compiler, root=ROOT):
             Extension=lambda name, sources, **told: SimpleNamespace(sources=sources, **told),
         ),
         "setuptools.command.build_clib": SimpleNamespace(build_clib=object),
+        "setuptools.command.build_ext": SimpleNamespace(build_ext=object),
         "setuptools.errors": mock.MagicMock(),
         "Cython.Build": SimpleNamespace(cythonize=lambda extension, **_: extension),
     }
-    platform = mock.patch("sysconfig.get_platform", return_value=f"linux-{machine}")
+    platform = mock.patch("sysconfig.get_platform", return_value=f"{system}-{machine}")
     with platform, mock.patch.dict(sys.modules, listeners), mock.patch.dict(os.environ, CC=compiler):
         runpy.run_path(str(root / "setup.py"))
     core = told["ext_modules"]

@@ -14,9 +14,9 @@ import oracle
 import pytest
 from accuracy import N_FLOAT64, some_float32, some_float64, wide_inputs
 from cases import OF_ONE_INPUT, OF_SEVERAL, assert_same, on_level, outputs_of
+from drivers import build_driver, through
 from midpoints import midpoints
 from needs import absent, command
-from sources import ROOT, sources_on
 
 from gelu_fast import _core
 from gelu_fast._bounds import FORMS
@@ -24,43 +24,8 @@ from gelu_fast._bounds import FORMS
 # ---- kernels without Python ----
 
 
-def build_driver(machine, compiler, folder, *more_flags):
-    """Build the executable from the C files of setup.py and tests/kernel_driver.c."""
-
-    def run(*args):
-        done = subprocess.run([compiler, *args], cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    include = ["-I", str(ROOT / "gelu_fast" / "kernels")]
-    for sources, flags in [*sources_on(machine, compiler), (["tests/kernel_driver.c"], include)]:
-        run(*flags, *more_flags, "-c", *(str(ROOT / source) for source in sources if source.endswith(".c")))
-    run(*more_flags, *(str(path) for path in folder.glob("*.o")), "-o", "kernel_driver")
-    return str(folder / "kernel_driver")
-
-
-def through(*driver):
-    """function(name, x, ...), which runs the driver that this command starts on arrays, and returns its output: an
-    array, or one for each output."""
-
-    def function(name, *inputs, control=(), of_type=None):
-        kernel = [name, of_type or f"f{8 * inputs[0].itemsize}"]
-        data = b"".join(x.tobytes() for x in inputs)
-        done = subprocess.run([*driver, *kernel, *control], input=data, capture_output=True)
-        assert done.returncode == 0, done.stderr.decode()
-        outputs = np.frombuffer(done.stdout, inputs[0].dtype).reshape(-1, inputs[0].size)
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)
-
-    return function
-
-
 @pytest.fixture(scope="module")
-def sources():
-    if not (ROOT / "setup.py").exists():
-        pytest.skip("the tests stand alone here, without the checkout that has the kernels' sources")
-
-
-@pytest.fixture(scope="module")
-def neon_driver(sources, tmp_path_factory):
+def neon_driver(tmp_path_factory):
     """The command of the driver with neon kernels, on an early CPU of aarch64 (ARMv8.0)."""
     qemu = command("qemu-aarch64-static", "qemu-aarch64", debian="qemu-user-static")
     compiler = command("aarch64-linux-gnu-gcc", debian="gcc-aarch64-linux-gnu libc6-dev-arm64-cross")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Loads and stores of a storage type (storage.h), whole vectors and parts of n lanes. Included once a STORAGE. */
-typedef S(packed) S(unaligned) UNALIGNED(STORAGE);
+typedef S(packed) S(unaligned) ALIGNED_AS(STORAGE);
 INLINE V S(load)(const STORAGE *p) { return S(unpack)(*(const S(unaligned) *)p); }
 INLINE void S(store)(STORAGE *p, V v) { *(S(unaligned) *)p = S(pack)(v); }
 /* Past the caches; p is aligned to S(packed). */

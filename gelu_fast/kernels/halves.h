@@ -66,7 +66,7 @@ INLINE void f16_store_two(f16 *p, f32v first, f32v second)
 /* Of each 32 bits the lower half is an element of the first vector, the upper half one of the second: without
  * conversions of integers, which cross lanes. A NaN here ends in zeros, as an input's or the hardware's own, so that its
  * rounding does not overflow. */
-typedef f32_bits bf16_two UNALIGNED(bf16);
+typedef f32_bits bf16_two ALIGNED_AS(bf16);
 INLINE void bf16_load_two(const bf16 *p, f32v *first, f32v *second)
 {
     f32_bits two = *(const bf16_two *)p;

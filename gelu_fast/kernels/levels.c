@@ -3,6 +3,10 @@
  * The ISA levels that this build has, and how to tell whether the CPU has them. Compiled without ISA flags. */
 #include "kernels.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #define FUNCTION_ROW(name, n_in, n_out, with_mu_sigma) {#name, n_in, n_out, GELU_F_##with_mu_sigma},
 const gelu_function gelu_functions[] = {GELU_FUNCTIONS(FUNCTION_ROW)};
 
@@ -21,20 +25,25 @@ const char gelu_compiler[] = "GCC " __VERSION__;
 static int always(void) { return 1; }
 
 #if defined(__x86_64__)
-/* Feature by feature: Clang 14 does not know the names of the levels. AVX-512 and AVX2 are reported only
- * when the operating system saves their registers. */
-static int has_v3(void)
+/* By the instruction itself: __builtin_cpu_supports needs a library that clang-cl does not link, and zig's copy of
+ * it reports nothing. AVX2 and AVX-512 count only if the operating system saves their registers. */
+enum { SAVED_V3 = 0x6, SAVED_V4 = 0xe6 };
+
+static int has(unsigned saved, unsigned features)
 {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2");
+    const unsigned first = bit_FMA | bit_OSXSAVE;
+    unsigned a, b, c, d, low, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & first) != first)
+        return 0;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (low & saved) == saved && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & features) == features;
 }
+
+static int has_v3(void) { return has(SAVED_V3, bit_AVX2 | bit_BMI | bit_BMI2); }
 
 static int has_v4(void)
 {
-    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl");
+    return has_v3() && has(SAVED_V4, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
 }
 #endif
 

@@ -13,7 +13,7 @@
  * version: the results take longer to compute than to store. */
 enum { NEAREST_ROOM = 416 }; /* float64: 3.3 KiB on a stack that may be small */
 
-typedef f32_half f32_half_unaligned UNALIGNED(f32);
+typedef f32_half f32_half_unaligned ALIGNED_AS(f32);
 typedef __attribute__((aligned(1), may_alias)) f32 f32_anywhere; /* ufunc.at passes unaligned operands, n = 1 */
 
 /* The last 28 bits, inverted: LAST_BITS if they are zero, as those of midpoints are. A maximum finds that in fewer

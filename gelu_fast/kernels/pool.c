@@ -163,23 +163,37 @@ static void *open_region(void *arg)
     return NULL;
 }
 
+/* Whether the system starts a thread, on these CPUs if they are known. musl has no attribute for them. */
+static int start_one(pthread_attr_t *attributes, const cpu_set_t *cpus, void *(*life)(void *), void *arg)
+{
+    pthread_t thread;
+#ifdef __GLIBC__
+    if (cpus != NULL)
+        pthread_attr_setaffinity_np(attributes, sizeof *cpus, cpus);
+    return pthread_create(&thread, attributes, life, arg) == 0;
+#else
+    const int started = pthread_create(&thread, attributes, life, arg) == 0;
+    if (started && cpus != NULL)
+        pthread_setaffinity_np(thread, sizeof *cpus, cpus);
+    return started;
+#endif
+}
+
 /* How many of so many threads the system starts. Signals are for the threads of the program; the CPUs are those of its
  * main thread, whichever thread calls first. */
 static int start(int threads, void *(*life)(void *), void *arg)
 {
     int n = 0;
-    pthread_t thread;
     pthread_attr_t attributes;
     sigset_t all, before;
     cpu_set_t cpus;
     if (pthread_attr_init(&attributes) != 0)
         return 0;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    if (sched_getaffinity(getpid(), sizeof cpus, &cpus) == 0)
-        pthread_attr_setaffinity_np(&attributes, sizeof cpus, &cpus);
+    const int known = sched_getaffinity(getpid(), sizeof cpus, &cpus) == 0;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (n < threads && pthread_create(&thread, &attributes, life, arg) == 0)
+    while (n < threads && start_one(&attributes, known ? &cpus : NULL, life, arg))
         n++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);

@@ -60,7 +60,13 @@ INLINE f32v f32_uniform(f32_bits bits)
 {
     return __builtin_convertvector((f32_signed)(bits >> 1), f32v) * 0x1p-31f + 0x1p-32f;
 }
-INLINE f64v f64_uniform(f64_bits bits) { return ((f64v)(bits >> 12 | 0x3ff0000000000000u) - 1.0) + 0x1p-53; }
+INLINE f64v f64_uniform(f64_bits bits)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    bits = bits >> 32 | bits << 32; /* the first of two words is the lower half everywhere */
+#endif
+    return ((f64v)(bits >> 12 | 0x3ff0000000000000u) - 1.0) + 0x1p-53;
+}
 
 /* float32: where gate and number are so near that another ISA level's gate may lie on the other side (one in 2^20),
  * the gate is computed again in float64, by a kernel that does not depend on the level. */

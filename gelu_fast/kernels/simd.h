@@ -45,6 +45,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(_MSC_VER) && !defined(__clang__)
+#error "gelu_fast needs the vector extension of GCC and Clang: on Windows, build it with clang-cl"
+#elif defined(_WIN32) && defined(__AVX__) && !defined(__clang__)
+#error "GCC for Windows aligns no stack to 32 bytes, so that AVX would crash: build gelu_fast with Clang"
+#endif
+
 /* setup.py takes -ffast-math and the like back. This fails where a compiler computes otherwise all the same. */
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) ||               \
     defined(__NO_SIGNED_ZEROS__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) ||               \
@@ -57,7 +63,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
 #define INLINE static inline __attribute__((always_inline, unused))
 #define NOINLINE static __attribute__((noinline, unused))
 #define VECTOR(type, bytes) __attribute__((vector_size(bytes))) type
-#define UNALIGNED(type) __attribute__((aligned(sizeof(type)), may_alias))
+#define ALIGNED_AS(type) __attribute__((aligned(sizeof(type)), may_alias))
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define LANES(R) ((ptrdiff_t)(R##_BYTES / sizeof(R)))
 

@@ -6,8 +6,8 @@ INLINE unsigned f32_lanes(f32_mask m) { return (m[0] & 1) | (m[1] & 2) | (m[2] &
 INLINE unsigned f64_lanes(f64_mask m) { return (unsigned)((m[0] & 1) | (m[1] & 2)); }
 #endif
 
-typedef f32v f32_row UNALIGNED(f32);
-typedef f64v f64_row UNALIGNED(f64);
+typedef f32v f32_row ALIGNED_AS(f32);
+typedef f64v f64_row ALIGNED_AS(f64);
 
 INLINE void f64_rows(f64v *c, int n, const f64 *table, f64_bits k)
 {
