@@ -9,7 +9,8 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 EACH_FILE = --numprocesses auto --dist loadfile
 
-.PHONY: demo lint test fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure experiments docs coefficients dist release-check clean
+.PHONY: demo lint test parallel fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure \
+    experiments docs coefficients dist musl release-check clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -23,6 +24,17 @@ lint: $(VENV)/bin/python
 # one that GELU_FAST_ISA names.
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(EACH_CPU) --ignore=tests/heavy
+
+# Tests of values, each on four Python threads at once; on free-threaded CPython they run side by side.
+parallel: $(VENV)/.test
+	$(PIP) pytest-run-parallel
+	$(BIN)/python -m pytest --parallel-threads=4 --iterations=1 tests/test_special.py tests/test_approximate.py \
+	    tests/test_reductions.py
+
+# The wheel for musl, cross-compiled.
+musl: $(VENV)/.test
+	$(PIP) ziglang Cython "setuptools>=77"
+	$(BIN)/python tools/cross.py wheel
 
 # The property tests with many more calls, other ones in each run; calls that failed are kept and come first.
 # ONLY="test_functions and geglu" runs some of the tests, as pytest's -k does.

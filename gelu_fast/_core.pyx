@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# cython: language_level=3, cdivision=True
+# cython: language_level=3, cdivision=True, freethreading_compatible=True
 """The compiled front of gelu_fast: from the arguments of a call to the kernels, which do the arithmetic
 (kernels/gelu.h).
 
@@ -17,11 +17,17 @@ Design. A call goes through one of three doors, to one loop.
   one.
 
 This file holds the ISA levels, the types, the ufuncs, and the public functions, which choose a form and a door. `call`
-sets the default floating-point environment as well, as the result of a cast or a comparison depends on it."""
+sets the default floating-point environment as well, as the result of a cast or a comparison depends on it.
+
+State. Threads may call all functions at once, with the GIL or without one (free-threaded CPython). The import writes
+tables, types and ufuncs, and nothing writes them later but _use_level and _use_rounding, for tests. Numbers that a call
+may set are atomic (_threads.pxi, _loops.pxi). functools.cache keeps numpy.random's names (_stochastic.pxi). The pool
+serves one call at a time, and keeps its state in atomic numbers (kernels/pool.c)."""
 
 import operator
 import os
 from collections.abc import Mapping
+from functools import cache
 from sys import modules
 from warnings import warn
 
@@ -123,7 +129,8 @@ cdef extern from "kernels/environment.h" nogil:
     gelu_environment gelu_enter_environment() noexcept
     void gelu_leave_environment(gelu_environment before) noexcept
 
-# Numbers that one thread may set while another reads them without the GIL: in C each access is atomic.
+# Numbers that one thread may set while another reads them: in C each access is atomic. From and to Python they go by
+# plain variables, as Clang casts to no atomic type.
 cdef extern from "<stdatomic.h>" nogil:
     ctypedef int atomic_int
     ctypedef long long atomic_llong

@@ -4,16 +4,21 @@
 cdef enum:
     SHORTEST_ROW = 256  # elements; shorter rows are copied, as each draws words that its neighbours draw again
 
-cdef object default_rng = None, SeedSequence = None, advancing = None
+
+def import_random():
+    """default_rng, SeedSequence, and the types of generators, which a draw advances. numpy.random is imported late, as
+    that takes as long as the import of this package."""
+    from numpy.random import BitGenerator, Generator, RandomState, SeedSequence, default_rng
+    return default_rng, SeedSequence, (Generator, BitGenerator, RandomState)
+
+
+cdef object numpy_random = cache(import_random)
 
 
 cdef object key_of(object rng, bint is_used):
     """A key of 128 bits, as four words: drawn from a generator if the key is used, made from a seed, or of the system's
     entropy."""
-    global default_rng, SeedSequence, advancing
-    if advancing is None:  # set last: another thread may look. Importing numpy.random takes as long as this package.
-        from numpy.random import BitGenerator, Generator, RandomState, SeedSequence, default_rng
-        advancing = (Generator, BitGenerator, RandomState)
+    default_rng, SeedSequence, advancing = numpy_random()
     try:
         if isinstance(rng, advancing):
             generator = default_rng(rng)  # RandomState: NumPy 2.2 or later

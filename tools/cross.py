@@ -40,7 +40,9 @@ def wheel():
         "_PYTHON_HOST_PLATFORM": "musllinux-1.2-x86_64",
     }
     with TemporaryDirectory() as work:
+        # Isolated, pip would install NumPy for musl, which this Python cannot import.
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
+        pip += ["--no-build-isolation"]
         subprocess.run([*pip, "--wheel-dir", work, str(ROOT)], env=os.environ | told, check=True)
         (built,) = Path(work).glob("*.whl")
         with ZipFile(built) as files:

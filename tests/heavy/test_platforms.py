@@ -2,12 +2,14 @@
 """Other systems and CPUs, by zig's C compiler: tests/kernel_driver.c runs the kernels, which must give this machine's
 bits; the package's C compiles and links. docs/platforms.md says what is not run."""
 
+import os
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -257,3 +259,33 @@ def test_extension_links_for_windows(driver_of, cython_output, numpy_of_windows,
     target = RUN["windows"][0]
     module = link_extension(target, driver, cython_output, tmp_path, headers, numpy_of_windows, library)
     assert module.read_bytes()[:2] == b"MZ" and b"python3.dll" in module.read_bytes()
+
+
+# ---- what setup.py does elsewhere ----
+
+
+def test_a_machine_on_which_nothing_was_run_is_refused():
+    env = os.environ | {"_PYTHON_HOST_PLATFORM": "linux-mips64"}
+    done = subprocess.run(
+        [sys.executable, "setup.py", "--name"], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "is for x86-64, aarch64, riscv64 and s390x, and was never run on linux-mips64" in done.stderr
+
+
+def levels_of(system, machine, compiler="cc"):
+    *levels, _ = sources_on(machine, compiler, system=system)
+    return {sources[0].rpartition("isa_")[2]: flags for sources, flags in levels}
+
+
+def test_a_universal_python_builds_for_its_machine():
+    for machine, levels in (("arm64", ["neon.c"]), ("x86_64", ["baseline.c", "x86_v3.c", "x86_v4.c"])):
+        with mock.patch("platform.machine", return_value=machine):
+            assert list(levels_of("macosx-11.0", "universal2")) == levels
+
+
+def test_clang_cl_gets_its_own_flags():
+    levels = levels_of("win", "amd64")
+    assert levels["x86_v3.c"][-1] == "/clang:-march=x86-64-v3"
+    assert all(flag.startswith("/clang:") for flags in levels.values() for flag in flags)
+    assert "/clang:-ffp-contract=off" in levels["baseline.c"]
