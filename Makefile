@@ -9,8 +9,8 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EACH_CPU = --numprocesses auto --dist worksteal
 EACH_FILE = --numprocesses auto --dist loadfile
 
-.PHONY: demo lint test parallel fuzz heavy test-all exhaustive mutants sanitize bench compare busy errors readme figure \
-    experiments docs coefficients dist musl release-check clean
+.PHONY: demo lint test parallel fuzz heavy test-all exhaustive mutants sanitize aarch64 bench compare busy errors readme \
+    figure experiments docs coefficients dist musl release-check clean
 
 demo: $(VENV)/.test
 	$(BIN)/python -m gelu_fast
@@ -69,6 +69,11 @@ mutants: $(VENV)/.test
 # The suite under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and valgrind; ONLY=tsan runs one.
 sanitize: $(VENV)/.test
 	$(BIN)/python tools/sanitize.py $(ONLY)
+
+# The wheel for Linux aarch64, cross-built, and a part of the suite with it under qemu; ARM="test_random.py -k words" runs
+# another part.
+aarch64: $(VENV)/bin/python
+	$(BIN)/python tools/aarch64.py $(ARM)
 
 # One thread with all data of distributions.py (some 10 minutes of it), then two threads; the third run is for the target
 # beside torch held to AVX2, on a CPU that has a better level. SLEEF is a peer if it is installed (Debian: libsleef-dev).
