@@ -3,7 +3,7 @@
 """Compile for other platforms by zig's C compiler, which comes as a Python package (ziglang).
 
 cross.py cc TARGET ARGUMENT...  compiles or links for a target of zig, such as x86_64-windows-gnu; CC= may name it
-cross.py wheel                  builds the wheel for musl in dist/, and shows what it needs from the system
+cross.py wheel                  builds the wheel for musl in build/musl/, and shows what it needs from the system
 """
 
 import os
@@ -54,8 +54,10 @@ def wheel():
         needed = re.findall(r"\(NEEDED\).*\[(.*)\]", shown.stdout)
         if needed != ["libc.so"]:
             sys.exit(f"{built.name} needs {needed}, not musl's libc.so alone")
-        shutil.copy(built, ROOT / "dist" / built.name)
-    print(f"dist/{built.name} needs {', '.join(needed)}")
+        into = ROOT / "build" / "musl"  # dist/ has the files of a release, of this machine
+        into.mkdir(parents=True, exist_ok=True)
+        shutil.copy(built, into)
+    print(f"build/musl/{built.name} needs {', '.join(needed)}")
 
 
 if __name__ == "__main__":
@@ -63,7 +65,6 @@ if __name__ == "__main__":
         case ["cc", target, *arguments]:
             cc(target, arguments)
         case ["wheel"]:
-            (ROOT / "dist").mkdir(exist_ok=True)
             wheel()
         case _:
             sys.exit(__doc__)
