@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Other CPUs than this machine's, under qemu: the neon kernels (run by a C driver, as there is no Python for aarch64
-here), and the package on an x86-64 CPU without AVX.
+"""Other CPUs than this machine's, under qemu: the neon kernels, run by a C driver, and the package on an x86-64 CPU
+without AVX. `make aarch64` runs the package for aarch64.
 
 No test here depends on the ISA level of the process that runs it."""
 
