@@ -132,7 +132,7 @@ coefficients: $(VENV)/.test
 # The sdist and the wheel, anew if a file that git tracks has changed.
 dist: dist/.made
 dist/.made: $(VENV)/.release $(wildcard $(shell git ls-files 2>/dev/null))
-	$(BIN)/python tools/dist.py
+	$(BIN)/python tools/packages.py
 	touch $@
 
 # Whether a release can be made of this commit; RELEASE=--every-day takes seconds, the whole builds three times

@@ -25,6 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import packages
 import rattler_build
 import readme_renderer.markdown
 import yaml
@@ -32,8 +33,6 @@ from cffconvert import Citation
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 from trove_classifiers import classifiers
-
-import dist
 
 # True from the first release on. Until then no text may tell anyone to install gelu_fast from PyPI; afterwards none may
 # say that it is not there.
@@ -304,8 +303,8 @@ def platform(project):
         yield f"abi3audit: {done.stdout}{done.stderr}"
     if not tag.endswith("x86_64") or "linux" not in tag:
         return
-    if not tag.endswith(dist.MANYLINUX):
-        yield f"the wheel is for {tag}, not for {dist.MANYLINUX}"
+    if not tag.endswith(packages.MANYLINUX):
+        yield f"the wheel is for {tag}, not for {packages.MANYLINUX}"
     show = [sys.executable, "-m", "auditwheel", "show", project.wheel]
     shown = subprocess.run(show, capture_output=True, text=True).stdout
     least = re.search(r'platform tag:\s*"manylinux_(\d+)_(\d+)_', " ".join(shown.split()))
@@ -366,7 +365,7 @@ def description(project):
 # ---- builds: minutes ----
 
 
-def reproducible(project, build=dist.build):
+def reproducible(project, build=packages.build):
     """Another build gives a wheel of the same bytes, and an sdist of the same files."""
     with TemporaryDirectory() as work:
         build(Path(work))
@@ -398,10 +397,10 @@ def recipe_builds(project):
     host, tests = recipe.pop("requirements")["host"], recipe.pop("tests")
     with TemporaryDirectory() as work:
         python = f"{work}/venv/bin/python"
-        packages = [package.replace(" ", "") for package in host if package != "python"]
+        wanted = [package.replace(" ", "") for package in host if package != "python"]
         steps = [
             [sys.executable, "-m", "venv", f"{work}/venv"],
-            [python, "-m", "pip", "install", "--quiet", *packages],
+            [python, "-m", "pip", "install", "--quiet", *wanted],
         ]
         for step in steps:
             subprocess.run(step, check=True)
@@ -446,7 +445,7 @@ def main():
     parser.add_argument("--every-day", action="store_true")
     parser.add_argument("--tag")
     args = parser.parse_args()
-    project = Project(dist.ROOT, dist.ROOT / "dist", args.tag)
+    project = Project(packages.ROOT, packages.ROOT / "dist", args.tag)
     faults = 0
     for check in TEXTS + FILES + RELEASE * (not args.every_day):
         start, found = time.monotonic(), list(check(project))

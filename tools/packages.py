@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The sdist, and from it the wheel, in dist/.
 
-python tools/dist.py [FOLDER]
+python tools/packages.py [FOLDER]
 
 On x86-64 the wheel is for every Linux whose glibc is 2.28 or newer (manylinux_2_28). This machine's glibc is newer,
 and a library that is linked with it needs its new symbols. So the compiler of setup.py compiles, and Zig, which knows
