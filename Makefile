@@ -53,7 +53,7 @@ heavy: $(VENV)/.peers dist
 test-all: export GELU_FAST_TEST_ALL = 1
 test-all: $(VENV)/.peers test heavy
 
-# Every float32; README and comments of the kernels get the largest errors found.
+# Every float32; README, docs/ and comments of the kernels get the largest errors found.
 # glibc keeps the memory of arrays: new pages for each took 2/3 of the time of pairs.
 exhaustive: export MALLOC_MMAP_THRESHOLD_ = 33554432
 exhaustive: export MALLOC_TRIM_THRESHOLD_ = 1073741824
@@ -102,7 +102,7 @@ busy: $(VENV)/.test
 errors: $(VENV)/.peers
 	$(BIN)/python benchmarks/errors.py
 
-# README's tables and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and benchmarks/results/.
+# The tables of README and docs/ and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and benchmarks/results/.
 readme: $(VENV)/.test
 	$(BIN)/python tools/readme.py
 

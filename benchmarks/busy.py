@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The time with the default number of threads over the time with one thread, on an idle machine and on a busy one
 (two processes spin for each CPU): python benchmarks/busy.py [--into DIR]. Writes benchmarks/results/busy.json, from
-which tools/readme.py makes README's table."""
+which tools/readme.py makes the table of docs/threads.md."""
 
 import argparse
 import json

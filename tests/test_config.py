@@ -87,7 +87,9 @@ def test_levels_in_one_process(dtype, any_level):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_levels_agree(dtype):
-    """For the same inputs, all levels of this CPU agree within twice the bound, or in every bit (README)."""
+    """For the same inputs, all levels of this CPU agree within twice the bound, or in every bit.
+
+    docs/reproducibility.md says which."""
     x = np.random.default_rng(0).normal(0, 5, 50_000).astype(dtype)
     of_level = {level: results(level, x) for level in _core.available_isa_levels}
     first = next(iter(of_level.values()))

@@ -56,6 +56,11 @@ def test_readme_example():
     assert results.attempted >= 4
 
 
+@in_checkout
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
 def test_docstring_examples():
     for name in (*FUNCTIONS, *UFUNCS):
         tests = doctest.DocTestFinder(recurse=False).find(getattr(gelu_fast, name), name, globs={})

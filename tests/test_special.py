@@ -110,7 +110,7 @@ def test_flags_that_others_raised_are_kept(ufunc, function):
 
 @pytest.mark.parametrize("name", [name for name in ZEROS if name.startswith("gelu_grad")])
 def test_zero_of_a_gradient(ufunc, name):
-    """The zero is where docstrings and README say, to the last bit of float64, and the sign changes there."""
+    """The zero is where docstrings and docs/accuracy.md say, to the last bit of float64, and the sign changes there."""
     assert abs(ufunc(ZEROS[name])) <= UNIT_NEAR_ZERO["float64"]
     assert ufunc(ZEROS[name] - 1e-9) < 0 < ufunc(ZEROS[name] + 1e-9)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""README's statements about other libraries: right in the middle, wrong in the negative tail and at infinity."""
+"""Other libraries, as docs/accuracy.md has them: right in the middle, wrong in the negative tail and at infinity."""
 
 import warnings
 

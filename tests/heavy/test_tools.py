@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The scripts that make README's pictures and tables work."""
+"""The scripts that make the pictures and tables of README and docs/ work."""
 
 import json
 import os
