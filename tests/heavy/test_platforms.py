@@ -201,12 +201,29 @@ def cython_output(tmp_path_factory):
     return path
 
 
-def link_extension(target, driver, cython_output, folder, headers_of_python, headers_of_numpy, *link):
+def headers_of_numpy(platform, folder):
+    """The folder of NumPy's headers, from its wheel for another platform."""
+    ask = [
+        "--no-deps",
+        "--only-binary=:all:",
+        f"--platform={platform}",
+        "--python-version=3.11",
+        "--dest",
+        folder,
+    ]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    subprocess.run([*pip, *ask, f"numpy=={np.__version__}"], check=True)
+    (wheel,) = folder.glob("numpy-*.whl")
+    shutil.unpack_archive(wheel, folder / "numpy", "zip")
+    return folder / "numpy" / "numpy" / "_core" / "include"
+
+
+def link_extension(target, driver, cython_output, folder, python, numpy, *link):
     """The path of the extension module, of the C that Cython writes and the objects that a driver is made of."""
     compiler = cross.compiler(target)
     *_, (_, flags) = sources_on("x86_64", shlex.join(compiler))
-    flags = [flag.replace(np.get_include(), str(headers_of_numpy)) for flag in flags]
-    include = ["-I", ROOT / "gelu_fast", "-I", headers_of_python]
+    flags = [flag.replace(np.get_include(), str(numpy)) for flag in flags]
+    include = ["-I", ROOT / "gelu_fast", "-I", python]
     objects = [path for path in Path(driver).parent.glob("*.o") if path.stem != "kernel_driver"]
     for command_line in (
         [*flags, *include, "-O0", "-w", "-c", cython_output, "-o", folder / "_core.o"],
@@ -219,34 +236,16 @@ def link_extension(target, driver, cython_output, folder, headers_of_python, hea
 
 @pytest.mark.parametrize("target, machine", [("aarch64-macos", "arm64"), ("x86_64-macos", "x86_64")])
 def test_driver_and_extension_link_for_macos(target, machine, cython_output, tmp_path):
-    """Headers of Python and NumPy are those of this machine: C's types have the same sizes there."""
+    """Python's headers are those of this machine: C's types have the same sizes there."""
     driver = build_driver(machine, shlex.join(cross.compiler(target)), tmp_path, "-O0", "-Wno-pass-failed")
-    headers = sysconfig.get_path("include"), np.get_include()
+    headers = sysconfig.get_path("include"), headers_of_numpy(f"macosx_14_0_{machine}", tmp_path)
     module = link_extension(
         target, driver, cython_output, tmp_path, *headers, "-Wl,-undefined,dynamic_lookup"
     )
     assert module.read_bytes()[:4] == b"\xcf\xfa\xed\xfe"  # Mach-O of 64 bits
 
 
-@pytest.fixture
-def numpy_of_windows(tmp_path):
-    """The folder of NumPy's headers, from its wheel for Windows."""
-    ask = [
-        "--no-deps",
-        "--only-binary=:all:",
-        "--platform=win_amd64",
-        "--python-version=3.11",
-        "--dest",
-        tmp_path,
-    ]
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-    subprocess.run([*pip, *ask, f"numpy=={np.__version__}"], check=True)
-    (wheel,) = tmp_path.glob("numpy-*.whl")
-    shutil.unpack_archive(wheel, tmp_path / "numpy", "zip")
-    return tmp_path / "numpy" / "numpy" / "_core" / "include"
-
-
-def test_extension_links_for_windows(driver_of, cython_output, numpy_of_windows, tmp_path):
+def test_extension_links_for_windows(driver_of, cython_output, tmp_path):
     """It needs the functions of Python's stable ABI, and the C library."""
     headers, library = tmp_path / "python", tmp_path / "python3.lib"
     shutil.copytree(sysconfig.get_path("include"), headers, ignore=shutil.ignore_patterns("pyconfig.h"))
@@ -257,7 +256,8 @@ def test_extension_links_for_windows(driver_of, cython_output, numpy_of_windows,
     subprocess.run([*dlltool, "-d", tmp_path / "python3.def", "-l", library], check=True)
     driver = driver_of("windows")[-1]
     target = RUN["windows"][0]
-    module = link_extension(target, driver, cython_output, tmp_path, headers, numpy_of_windows, library)
+    numpy = headers_of_numpy("win_amd64", tmp_path)
+    module = link_extension(target, driver, cython_output, tmp_path, headers, numpy, library)
     assert module.read_bytes()[:2] == b"MZ" and b"python3.dll" in module.read_bytes()
 
 
