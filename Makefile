@@ -61,7 +61,7 @@ exhaustive: $(VENV)/.test
 	$(BIN)/python tests/exhaustive.py
 	$(BIN)/python tools/readme.py
 
-# Planted bugs, each of which the suite must notice: all, or those that MUTANTS chooses (--only ID..., --tenth).
+# Planted bugs, each of which the suite must notice: all, or those that MUTANTS chooses (--only ID..., --twentieth).
 mutants: $(VENV)/.test
 	$(PIP) Cython
 	$(BIN)/python tools/mutants.py $(MUTANTS)

@@ -3,7 +3,7 @@
 
 python tools/mutants.py                   all of them; writes tests/mutants.md
 python tools/mutants.py --only ID...      these, and their rows of the table
-python tools/mutants.py --tenth [N]       every tenth, another tenth for each last digit of N (default: the day of the
+python tools/mutants.py --twentieth [N]       every twentieth, another one for each N of 20 (default: the day of the
                                           year); writes nothing
 python tools/mutants.py --list            list them
 python tools/mutants.py --check           exit 1 if list, sources and table do not agree
@@ -283,7 +283,9 @@ def main():
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", metavar="ID")
-    which.add_argument("--tenth", nargs="?", type=int, metavar="N", const=date.today().timetuple().tm_yday)
+    which.add_argument(
+        "--twentieth", nargs="?", type=int, metavar="N", const=date.today().timetuple().tm_yday
+    )
     which.add_argument("--list", action="store_true")
     which.add_argument("--check", action="store_true")
     args = parser.parse_args()
@@ -303,13 +305,13 @@ def main():
     if args.only:
         chosen = [row for row in rows if row["id"] in args.only]
     else:
-        chosen = rows if args.tenth is None else rows[args.tenth % 10 :: 10]
+        chosen = rows if args.twentieth is None else rows[args.twentieth % 20 :: 20]
     try:
         noticed, survivors, defective = judge_all(chosen)
     except DefectiveRow as error:
         print(error, file=sys.stderr)
         return 2
-    if args.tenth is None:
+    if args.twentieth is None:
         write(rows, noticed, survivors)
     print(*defective, sep="\n", end="", file=sys.stderr)
     if survivors:

@@ -146,8 +146,8 @@ def test_float32_rounded_to_nearest(platform_level):
 def test_floating_point_environments(platform_level):
     """The result is that of the default one; the driver judges that the caller's control word and flags stay."""
     name, there, _ = platform_level
-    for dtype in (np.float16, np.float32, np.float64):
-        for ufunc in ("gelu_erf", "gelu_grad_tanh", "geglu_sigmoid", "gelu_grad_mu_sigma_erf"):
+    for dtype in (np.float32, np.float64):
+        for ufunc in ("gelu_erf", "geglu_sigmoid", "gelu_grad_mu_sigma_tanh"):
             inputs = wide_inputs(ufunc, 300, np.dtype(dtype), 8)
             expected = there(ufunc, *inputs)
             for control in CONTROLS[name]:
@@ -247,7 +247,7 @@ def link_extension(target, driver, cython_output, folder, python, numpy, *link):
 @pytest.mark.parametrize("target, machine", [("aarch64-macos", "arm64"), ("x86_64-macos", "x86_64")])
 def test_driver_and_extension_link_for_macos(target, machine, cython_output, tmp_path):
     """Python's headers are those of this machine: C's types have the same sizes there."""
-    driver = build_driver(machine, shlex.join(cross.compiler(target)), tmp_path, "-O0", "-Wno-pass-failed")
+    driver = build_driver(machine, shlex.join(cross.compiler(target)), tmp_path, *FLAGS)
     headers = sysconfig.get_path("include"), headers_of_numpy(f"macosx_14_0_{machine}", tmp_path)
     module = link_extension(
         target, driver, cython_output, tmp_path, *headers, "-Wl,-undefined,dynamic_lookup"
