@@ -30,22 +30,25 @@ if PLATFORM.endswith("-universal2"):
     PLATFORM = os.environ["_PYTHON_HOST_PLATFORM"] = f"macosx-11.0-{platform.machine()}"
     os.environ["ARCHFLAGS"] = f"-arch {platform.machine()}"
 
-# Machine -> ISA level -> flags of its kernels, which kernels/isa_<level>.c compiles. levels.c says how the CPU
-# is asked for each. docs/platforms.md says what was run on which machine.
-X86_64 = {"baseline": [], "x86_v3": ["-march=x86-64-v3"], "x86_v4": ["-march=x86-64-v4"]}
+# System -> machine -> ISA level -> flags of its kernels, which kernels/isa_<level>.c compiles. levels.c says how the
+# CPU is asked for each. docs/platforms.md says what was run on which platform.
+BASELINE, NEON = {"baseline": []}, {"neon": []}
+X86_64 = BASELINE | {"x86_v3": ["-march=x86-64-v3"], "x86_v4": ["-march=x86-64-v4"]}
+SYSTEM, _, rest = PLATFORM.partition("-")
+MACHINE = rest.rpartition("-")[2]  # a version may stand between them
 ISA_FLAGS = {
-    "x86_64": X86_64,
-    "amd64": X86_64,
-    "aarch64": {"neon": []},
-    "arm64": {"neon": []},
-    "riscv64": {"baseline": []},
-    "s390x": {"baseline": []},
-}.get(PLATFORM.rsplit("-", 1)[-1])
-if ISA_FLAGS is None:
-    raise OptionError(f"gelu_fast is for x86-64, aarch64, riscv64 and s390x, and was never run on {PLATFORM}")
+    "linux": {"x86_64": X86_64, "aarch64": NEON, "riscv64": BASELINE, "s390x": BASELINE},
+    "musllinux": {"x86_64": X86_64},  # as tools/cross.py says it
+    "macosx": {"x86_64": X86_64, "arm64": NEON},
+    "win": {"amd64": X86_64},
+}
+if MACHINE not in ISA_FLAGS.get(SYSTEM, {}):
+    raise OptionError(
+        f"gelu_fast was never tried on {PLATFORM}; docs/platforms.md lists the platforms that it is for"
+    )
 
 # On Windows setuptools knows cl alone, which has no vectors. clang-cl takes its arguments, and GCC's as /clang:<flag>.
-CLANG_CL = PLATFORM.startswith("win-")
+CLANG_CL = SYSTEM == "win"
 COMPILER = (
     ["clang-cl"] if CLANG_CL else shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
 )
@@ -86,7 +89,7 @@ SCHEDULE = known("-fschedule-insns", "-fsched-pressure")
 # Other systems than Linux get one thread, as OpenMP is untested there.
 openmp_wanted = os.environ.get("GELU_FAST_OPENMP") or "1"
 if openmp_wanted not in ("0", "1"):
-    raise OptionError(f"GELU_FAST_OPENMP must be 0 (one thread, without OpenMP) or 1, not {openmp_wanted!r}")
+    raise OptionError(f"GELU_FAST_OPENMP must be 0 (without OpenMP) or 1, not {openmp_wanted!r}")
 OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") and openmp_wanted == "1" else []
 
 
@@ -119,14 +122,20 @@ class CheckedKernels(build_clib):
 
     def build_libraries(self, libraries):
         choose(self.compiler)
-        self.attempt("int one;", [], "Install one (Debian: gcc and libc6-dev), or name it in CC.")
+        self.attempt(
+            "int one;",
+            [],
+            "Install clang-cl (Visual Studio, C++ Clang tools), and put it on the PATH."
+            if CLANG_CL
+            else "Install one (Debian: gcc and libc6-dev), or name it in CC.",
+        )
         self.attempt("#include <Python.h>", [], "Install the headers of Python (Debian: python3-dev).")
         if OPENMP:
             self.attempt(
                 "#include <omp.h>\nint threads(void) { return omp_get_max_threads(); }",
                 OPENMP,
                 "Install its OpenMP (of Clang libomp; Debian: libomp-dev), name another compiler in CC, or set "
-                "GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP and uses one thread.",
+                "GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP, and uses one thread by default.",
             )
         one_by_one = super().build_libraries
         with ThreadPoolExecutor() as pool:  # beside each other, as GCC takes up to a minute for each level
@@ -194,7 +203,7 @@ setup(
                 "cflags": FLAGS + SCHEDULE + as_taken(flags),
             },
         )
-        for level, flags in ISA_FLAGS.items()
+        for level, flags in ISA_FLAGS[SYSTEM][MACHINE].items()
     ],
     ext_modules=cythonize(
         Extension(

@@ -11,7 +11,7 @@ import pytest
 from sources import ROOT, sources_on
 
 
-def build_driver(machine, compiler, folder, *more_flags):
+def build_driver(machine, compiler, folder, *more_flags, system="linux"):
     """Build the executable from the C files of setup.py and tests/kernel_driver.c; `compiler` is a command."""
     if not (ROOT / "setup.py").exists():
         pytest.skip("the tests stand alone here, without the checkout that has the kernels' sources")
@@ -21,7 +21,7 @@ def build_driver(machine, compiler, folder, *more_flags):
         assert done.returncode == 0, done.stderr
 
     include = ["-I", str(ROOT / "gelu_fast" / "kernels")]
-    groups = [*sources_on(machine, compiler), (["tests/kernel_driver.c"], include)]
+    groups = [*sources_on(machine, compiler, system=system), (["tests/kernel_driver.c"], include)]
     files = [(ROOT / name, flags) for sources, flags in groups for name in sources if name.endswith(".c")]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # some compilers take one file at a time
         for done in [

@@ -36,7 +36,7 @@ FAST_MATH = 'set -- "$@" -ffast-math'
 OBSTACLES = {
     "OpenMP": (
         NO_OPENMP,
-        "or set GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP and uses one thread.",
+        "or set GELU_FAST_OPENMP=0: then gelu_fast is built without OpenMP, and uses one thread by default.",
     ),
     "Python.h": (NO_HEADERS, "Install the headers of Python (Debian: python3-dev)."),
     "IEEE arithmetic": (
@@ -188,6 +188,17 @@ def test_no_compiler(build, tmp_path, cc):
     assert "Install one (Debian: gcc and libc6-dev), or name it in CC." in done.stderr + done.stdout
 
 
+def test_no_clang_cl(build, tmp_path):
+    """As on Windows: setuptools' class for its compilers, in an environment that says where the SDK is."""
+    (tmp_path / ".pydistutils.cfg").write_text("[build]\ncompiler = msvc\n")
+    told = {"_PYTHON_HOST_PLATFORM": "win-amd64", "DISTUTILS_USE_SDK": "1", "CC": "gcc"}
+    done = build(tmp_path, HOME=str(tmp_path), PATH=str(tmp_path), **told)
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert "The C compiler, clang-cl, cannot build" in output
+    assert "Install clang-cl (Visual Studio, C++ Clang tools), and put it on the PATH." in output
+
+
 @pytest.mark.parametrize("obstacle, advice", OBSTACLES.values(), ids=OBSTACLES)
 def test_something_is_missing(build, tmp_path, obstacle, advice):
     done = build(tmp_path, CC=compiler(tmp_path / "cc", obstacle), GELU_FAST_OPENMP=None)
@@ -198,9 +209,7 @@ def test_something_is_missing(build, tmp_path, obstacle, advice):
 def test_openmp_is_wanted_or_not(build, tmp_path):
     done = build(tmp_path, GELU_FAST_OPENMP="off")
     assert done.returncode != 0
-    assert (
-        "GELU_FAST_OPENMP must be 0 (one thread, without OpenMP) or 1, not 'off'" in done.stdout + done.stderr
-    )
+    assert "GELU_FAST_OPENMP must be 0 (without OpenMP) or 1, not 'off'" in done.stdout + done.stderr
 
 
 # ---- frozen ----
