@@ -23,9 +23,11 @@ needs(
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 DOCS = Path(__file__).parents[2] / "docs"
-WIDTHS = (390, 1280)  # a phone, a laptop
-# The page, or a list beside it, where it is wider than its room.
-WIDER = """() => [...document.querySelectorAll("html, .bd-sidebar-primary, .bd-sidebar-secondary")]
+# Parts of a page that shall not scroll sideways: its text and the lists beside it; on a laptop its tables as well.
+PARTS = "html, .bd-article-container, .bd-sidebar-primary, .bd-sidebar-secondary"
+WIDTHS = {390: PARTS, 1280: f"{PARTS}, .pst-scrollable-table-container"}  # a phone, a laptop
+# Those that are wider than their room.
+WIDER = """parts => [...document.querySelectorAll(parts)]
     .filter(e => e.scrollWidth > e.clientWidth).map(e => [e.tagName, e.scrollWidth, e.clientWidth])"""
 # On a page: pictures without an alternative text, or that did not load; links; names of places.
 SEEN = """() => ({
@@ -67,9 +69,9 @@ def faults(browser, root):
     tab.on("pageerror", lambda error: found.append(f"{tab.url}: {error}"))
     for page in pages:
         tab.goto(page.as_uri())
-        for width in WIDTHS:
+        for width, parts in WIDTHS.items():
             tab.set_viewport_size({"width": width, "height": 900})
-            for part, wide, room in tab.evaluate(WIDER):
+            for part, wide, room in tab.evaluate(WIDER, parts):
                 found.append(f"{page.relative_to(root)}: {part} of {wide} pixels in {room}")
         seen = tab.evaluate(SEEN)
         found += [
@@ -106,13 +108,18 @@ def test_control(tmp_path, browser):
     (tmp_path / "b.html").write_text(head)
     assert faults(browser, tmp_path) == []
     pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+    scrolls = "width: 100%; overflow-x: auto"
     (tmp_path / "b.html").write_text(
         f"{head}<div style='width: 1000px'>wide</div><img src='{pixel}'><img alt='x' src='missing.png'>"
+        f"<div class='bd-article-container' style='{scrolls}'><p style='width: 900px'>wide</p></div>"
+        f"<div class='pst-scrollable-table-container' style='{scrolls}'><p style='width: 1500px'>wide</p></div>"
         "<a href='a.html#there'>a</a><a href='c.html'>c</a><script>throw Error('script')</script>"
     )
     found = "\n".join(faults(browser, tmp_path))
     for fault in (
         "b.html: HTML of 1008 pixels in 390",
+        "b.html: DIV of 900 pixels in 374",
+        "b.html: DIV of 1500 pixels in 1264",
         "b.html: no alternative text of data:",
         "missing.png",
         "a.html#there",
@@ -120,7 +127,7 @@ def test_control(tmp_path, browser):
         "script",
     ):
         assert fault in found
-    assert "in 1280" not in found
+    assert "in 1280" not in found and "1500 pixels in 374" not in found
 
 
 # ---- figures.py, and what mathematics.md says of its pictures ----
