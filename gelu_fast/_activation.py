@@ -123,6 +123,9 @@ def activation(name, framework="transformers"):
     ONNX Runtime has an ``alpha`` of 1.702. "gelu" of Megatron is refused, as an option decides its form: it is the tanh
     form with ``bias_gelu_fusion``, which its command line sets by default, and exact without.
 
+    Two models of transformers mean the tanh form by "gelu", which a name alone does not tell: openai-gpt in its ``afn``
+    (use "gelu_new"), and gemma in its ``hidden_act`` (use "gelu_pytorch_tanh").
+
     Examples
     --------
     >>> from gelu_fast import activation

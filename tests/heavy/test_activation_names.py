@@ -102,6 +102,23 @@ def test_transformers(name, dtype):
     assert forms_differ(got)
 
 
+def test_models_whose_gelu_is_the_tanh_form():
+    """The exceptions in docs/names.md."""
+    small = {"vocab_size": 2, "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 1}
+    gpt = transformers.OpenAIGPTModel(transformers.OpenAIGPTConfig(afn="gelu", n_positions=2, **small))
+    more = {"intermediate_size": 8, "num_key_value_heads": 1, "head_dim": 8}
+    gemma = transformers.GemmaModel(transformers.GemmaConfig(hidden_act="gelu", **more, **small))
+    page = " ".join((Path(__file__).parents[2] / "docs" / "names.md").read_text().split())
+    for key, name, act in (
+        ("afn", "gelu_new", gpt.h[0].mlp.act),
+        ("hidden_act", "gelu_pytorch_tanh", gemma.layers[0].mlp.act_fn),
+    ):
+        got = activation(name)(X)
+        close(got, of_torch_function(act, X), name, "transformers")
+        assert forms_differ(got)
+        assert re.search(rf'`{key}="gelu"`,? [^"]*ask for "{name}"', page)
+
+
 # ---- frameworks with a function of their own ----
 
 
@@ -239,6 +256,7 @@ def test_formulas(framework, name):
 def test_defaults_of_models():
     """What docs/idea/transformers.md says of the models in transformers, and of JAX's default."""
     names = {
+        "OpenAIGPTConfig": ("afn", "gelu"),
         "GPT2Config": ("activation_function", "gelu_new"),
         "BertConfig": ("hidden_act", "gelu"),
         "ViTConfig": ("hidden_act", "gelu"),
