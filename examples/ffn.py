@@ -587,12 +587,13 @@ def measure_shares(quick):
 
 
 def draw(results, file):
-    """Bars of the shares: a group for each block, a panel for each pass."""
+    """Bars of the shares: a group for each block, a panel for each pass; narrow, so that a phone shows them."""
     import matplotlib.pyplot as plt
 
     plt.rcParams.update({"svg.hashsalt": "transformers", "svg.fonttype": "none", "hatch.linewidth": 0.8})
-    figure, panels = plt.subplots(1, 2, figsize=(9, 5.5), layout="constrained", sharex=True, sharey=True)
-    names = list(dict.fromkeys(row["block"] for row in results["rows"]))
+    figure, panels = plt.subplots(2, 1, figsize=(4.8, 10), layout="constrained", sharex=True)
+    activations = {row["block"]: row["activation"] for row in results["rows"]}
+    names = list(activations)
     for panel, title in zip(panels, ("forward", "forward and backward")):
         rows = [row for row in results["rows"] if row["pass"] == title]
         for i, (label, (words, color, hatch)) in enumerate(LOOKS.items()):
@@ -601,13 +602,13 @@ def draw(results, file):
             bars = panel.barh(places, widths, 0.25, color=color, hatch=hatch, edgecolor="white", label=words)
             panel.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
         panel.set(title=title, xlabel="activation's share of the block's time, %")
+        panel.set_yticks(range(len(names)), [f"{name}\nhas {activations[name]}" for name in names])
+        panel.invert_yaxis()
         panel.margins(x=0.12)
         panel.spines[["top", "right", "left"]].set_visible(False)
         panel.tick_params(axis="y", length=0)
-    activations = {row["block"]: row["activation"] for row in results["rows"]}
-    panels[0].set_yticks(range(len(names)), [f"{name}\nhas {activations[name]}" for name in names])
-    panels[0].invert_yaxis()
-    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=3)
+        panel.tick_params(axis="x", labelbottom=True)
+    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside upper center")
     figure.savefig(file, metadata={"Date": None})
 
 

@@ -132,12 +132,19 @@ def decimals_of(text):
 
 @pytest.mark.parametrize("page", ["index", *idea.TABLES])
 def test_prose(page):
-    """No number stands in the prose alone, where nothing compares it: code or a table has it, too."""
+    """No number stands in the prose alone, where nothing compares it: code or a table has it, too, or test_band."""
     text, *_ = (PAGES / f"{page}.md").read_text().split("## References")
     prose, computed = decimals_of(text)
-    assert prose <= computed
+    compared = {str(idea.BAND)} if page == "derivation" else set()
+    assert prose <= computed | compared
     prose, computed = decimals_of(text + "Its largest value is 0.3125.")
-    assert prose - computed == {"0.3125"}
+    assert prose - computed - compared == {"0.3125"}
+
+
+def test_band():
+    page = (PAGES / "derivation.md").read_text()
+    assert f"band reaches {idea.BAND} standard deviations to each side,\nwhere 95 % of the means" in page
+    assert ndtr(idea.BAND) - ndtr(-idea.BAND) == pytest.approx(0.95, abs=0.0001)
 
 
 # ---- numbers: some in the tables, by SciPy ----
