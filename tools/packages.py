@@ -23,7 +23,8 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).resolve().parent.parent
+from checkout import ROOT
+
 MANYLINUX = "manylinux_2_28_x86_64"
 
 
