@@ -4,6 +4,7 @@
 python tools/release.py                 all checks
 python tools/release.py --every-day     those that hold on every commit and take less than a minute; .ci/run runs them
 python tools/release.py --tag v1.2.3    all, and the version is that of the tag; .github/workflows/publish.yml runs them
+python tools/release.py --files DIR     those of the files in DIR, of each wheel; .github/workflows/wheels.yml runs them
 
 Each check yields a sentence for each fault that it finds. tests/heavy/test_release.py plants a fault for each.
 """
@@ -24,26 +25,31 @@ from email.parser import Parser
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote
 
 import packages
 import rattler_build
 import readme_renderer.markdown
 import yaml
 from cffconvert import Citation
+from checkout import ROOT
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 from trove_classifiers import classifiers
 
-# True from the first release on. Until then no text may tell anyone to install gelu_fast from PyPI; afterwards none may
-# say that it is not there.
+# True from the first release on. Until then no text may tell anyone to install gelu_fast from PyPI, or say that it is
+# there; afterwards none may say that it is not.
 ON_PYPI = False
-DENIES = re.compile(r"\bnot\s+(?:yet\s+)?on\s+PyPI\b")
-OWN = {"tools/release.py", "tests/heavy/test_release.py"}  # which must name such texts
 INSTALLS = re.compile(
-    r"\b(?:pip[0-9.]*|pipx|uv|conda|mamba|micromamba|pixi|poetry|pdm|hatch|rye)\s+(?:pip\s+)?(?:install|add|download|wheel)\s+"
-    r"""(?:[\w.,=<>~!"'\[\]/:*-]+\s+){0,6}?["']?gelu[_-]fast(?![\w/-]|\.\w)""",
+    r"\b(?:pip[0-9.]*|pipx|uv|conda|mamba|micromamba|pixi|poetry|pdm|hatch|rye)\s+(?:(?:pip|tool|global)\s+)?"
+    r"(?:install|add|download|wheel|run\s+--with)[\s\\^]+"
+    r"""(?:[\w.=<>~!"'\[\]/:*-]+[\s,\\^]+){0,8}?["']?gelu[_-]fast(?![\w/-]|\.\w)""",
     re.IGNORECASE,
 )
+MENTIONS = re.compile(r"\b(?:from|on|comes?\s+to)\s+PyPI\b")
+DENIES = re.compile(r"\bnot(?:\s+yet)?\s*$|\b(?:once|until|will)\b", re.IGNORECASE)  # in the sentence before
+OWN = {"tools/release.py", "tests/heavy/test_release.py"}  # which must name such texts
+SYSTEMS = {"Operating System :: POSIX :: Linux"}  # where the package itself was run: docs/platforms.md
 PYTHON = "Programming Language :: Python :: "
 
 
@@ -63,6 +69,12 @@ class Project:
     @cached_property
     def files(self):
         return [name for name in self.git("ls-files", "-z") if (self.root / name).is_file()]
+
+    @cached_property
+    def texts(self):
+        """Name -> text of each file that is no picture."""
+        read = ((name, (self.root / name).read_bytes()) for name in self.files if name not in OWN)
+        return {name: data.decode(errors="replace") for name, data in read if b"\0" not in data}
 
     @cached_property
     def settings(self):
@@ -119,14 +131,33 @@ def version(project):
             date.fromisoformat(when)
         except ValueError:
             yield f"CHANGELOG.md: {number} has no date, but ({when})"
-    citation = yaml.safe_load(project.text("CITATION.cff"))
-    if citation["version"] != v:
-        yield f"CITATION.cff has version {citation['version']}, not {v}"
-    if str(citation.get("date-released", "unreleased")) != day:
-        yield f"CITATION.cff: date-released is {citation.get('date-released')}, and in CHANGELOG.md {day}"
-    recipe = yaml.safe_load(project.text("recipe/recipe.yaml"))["context"]["version"]
-    if recipe != v:
-        yield f"recipe/recipe.yaml has version {recipe}, not {v}"
+    released = yaml.safe_load(project.text("CITATION.cff")).get("date-released", "unreleased")
+    if str(released) != day:
+        yield f"CITATION.cff: date-released is {released}, and in CHANGELOG.md {day}"
+
+
+def same(project):
+    """CITATION.cff, the recipe and the licence say what pyproject.toml says."""
+    settings = project.settings["project"]
+    citation, recipe = (yaml.safe_load(project.text(name)) for name in ("CITATION.cff", "recipe/recipe.yaml"))
+    licence = project.text("LICENSE").partition(" License")[0].replace(" ", "-")
+    said = [
+        ("CITATION.cff: version", citation.get("version"), project.version),
+        ("recipe/recipe.yaml: version", recipe["context"].get("version"), project.version),
+        ("recipe/recipe.yaml: name", recipe["package"].get("name"), settings["name"]),
+        ("recipe/recipe.yaml: summary", recipe["about"].get("summary"), settings["description"]),
+        ("recipe/recipe.yaml: license", recipe["about"].get("license"), settings["license"]),
+        ("CITATION.cff: license", citation.get("license"), settings["license"]),
+        ("LICENSE: title", licence, settings["license"]),
+    ]
+    for name, text in project.texts.items():
+        for found in (
+            () if name.startswith("licenses/") else re.findall(r"SPDX-License-Identifier: ([\w.+-]+)", text)
+        ):
+            said.append((f"{name}: SPDX-License-Identifier", found, settings["license"]))
+    for what, value, truth in said:
+        if value != truth:
+            yield f"{what} is {value!r}, not {truth!r}"
 
 
 def tags(project):
@@ -158,23 +189,51 @@ def released(project):
 
 def install_texts(project):
     """Texts install gelu_fast from PyPI if it is there, and only then."""
-    for name in set(project.files) - OWN:
-        try:
-            text = project.text(name)
-        except UnicodeDecodeError:
-            continue  # a picture
-        for found in (DENIES if ON_PYPI else INSTALLS).finditer(text):
-            words = " ".join(found[0].split())
-            yield f"{name}: {words!r}, and gelu_fast is {'there' if ON_PYPI else 'not on PyPI'}"
+    there = "there" if ON_PYPI else "not on PyPI"
+    for name, text in project.texts.items():
+        faults = [] if ON_PYPI else [found[0] for found in INSTALLS.finditer(text)]
+        for found in () if name.startswith(".github/") else MENTIONS.finditer(text):
+            before = re.split(r"\.\s|\n\n", text[: found.start()])[-1]
+            if bool(DENIES.search(before)) == ON_PYPI:
+                faults.append((before + found[0])[-60:])
+        for fault in faults:
+            yield f"{name}: {' '.join(fault.split())!r}, and gelu_fast is {there}"
+
+
+def anchors(project, path):
+    """Of the headings of a page, and of a page that it includes, as GitHub and MyST name them."""
+    text = project.texts[path.relative_to(project.root).as_posix()]
+    for included in re.findall(r"\{include\} (\S+)", text):
+        yield from anchors(project, (path.parent / included).resolve())
+    seen = []
+    for heading in re.findall(r"^#+ +(.*?)[ #]*$", without_code(text), re.M):
+        heading = re.sub(r"!?\[(.*?)\]\(.*?\)", r"\1", heading).lower()
+        anchor = re.sub(r"[^\w -]", "", heading).replace(" ", "-")
+        yield anchor + f"-{seen.count(anchor)}" * (anchor in seen)
+        seen.append(anchor)
+    yield from re.findall(r"^\((.+)\)=$", text, re.M)
+
+
+def without_code(text):
+    return re.sub(r"^( *)(`{3,}|~~~+).*?^\1\2", "", text, flags=re.M | re.S)
 
 
 def links(project):
-    """Links of the texts beside README lead to files of the project."""
-    for name in project.files:
-        if name.endswith(".md") and "/" not in name:
-            for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", project.text(name)):
-                if not (project.root / target).exists():
-                    yield f"{name} links to {target}, which does not exist"
+    """Links of all pages lead to files of the project, and to headings in them."""
+    for name, text in project.texts.items():
+        if not name.endswith(".md"):
+            continue
+        text = re.sub(r"(?<!`)(`+)(?!`)(?:(?!\n\n).)+?(?<!`)\1(?!`)", "", without_code(text), flags=re.S)
+        link = r"""\]\(\s*<?([^)\s>]+)|^\[[^\]\n]+\]:\s*(\S+)|\b(?:src|srcset|href)=["']([^"']+)"""
+        for target in map("".join, re.findall(link, text, re.M)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _, anchor = unquote(target).partition("#")
+            path = (project.root / name).parent.joinpath(file).resolve() if file else project.root / name
+            if not path.exists():
+                yield f"{name} links to {target}, which does not exist"
+            elif anchor and path.suffix == ".md" and anchor not in anchors(project, path):
+                yield f"{name} links to {target}, and no heading there has this name"
 
 
 def generated(project):
@@ -192,29 +251,89 @@ def oldest(requirement):
     return bound
 
 
-def requirements(project):
-    """README, classifiers, cibuildwheel and the recipe name the versions of pyproject.toml."""
+def needs(project):
+    """Requirements to build and to run: name -> lower bound."""
     settings = project.settings["project"]
     python = settings["requires-python"].removeprefix(">=")
-    needs = {
-        r.name: r
-        for r in map(Requirement, project.settings["build-system"]["requires"] + settings["dependencies"])
-    }
-    readme = project.text("README.md")
-    for name, bound in ("CPython", python), ("NumPy", oldest(needs["numpy"])):
-        if not re.search(rf"\b{name} \(?{re.escape(bound)}\b", readme):
-            yield f"README.md does not say that gelu_fast needs {name} {bound}"
-    named = [c.removeprefix(PYTHON) for c in settings["classifiers"] if re.fullmatch(rf"{PYTHON}3\.\d+", c)]
-    if min(named, key=Version) != python:
-        yield f"pyproject.toml: requires-python is {python}, and the first classifier {min(named, key=Version)}"
+    lines = project.settings["build-system"]["requires"] + settings["dependencies"]
+    return {"python": python} | {r.name.lower(): oldest(r) for r in map(Requirement, lines)}
+
+
+def pythons(project):
+    """The CPythons of the classifiers, the oldest first."""
+    given = project.settings["project"]["classifiers"]
+    return sorted((c.removeprefix(PYTHON) for c in given if re.fullmatch(rf"{PYTHON}3\.\d+", c)), key=Version)
+
+
+def requirements(project):
+    """Classifiers, cibuildwheel and the recipe name the versions of pyproject.toml."""
+    bounds, named = needs(project), pythons(project)
+    if named[0] != bounds["python"]:
+        yield f"pyproject.toml: requires-python is {bounds['python']}, and the first classifier {named[0]}"
     built = [f"cp{version.replace('.', '')}-*" for version in named]
     if project.settings["tool"]["cibuildwheel"]["build"] != built:
         yield f"pyproject.toml: cibuildwheel builds for others than the classifiers' {built}"
     recipe = yaml.safe_load(project.text("recipe/recipe.yaml"))["requirements"]
-    for name, requirement in needs.items():
-        line = f"{name.lower()} {requirement.specifier}"
-        if line not in recipe["host"] or (name == "numpy" and line not in recipe["run"]):
-            yield f"recipe/recipe.yaml does not require {line}"
+    for name, bound in bounds.items():
+        for part in ["host"] + ["run"] * (name in ("python", "numpy")):
+            if f"{name} >={bound}" not in recipe[part]:
+                yield f"recipe/recipe.yaml: {part} does not require {name} >={bound}"
+
+
+NUMBER = r"(\d+\.\d+)"
+LATER = r"(?:\+|,?\s+(?:or|and)\s+(?:later|newer|greater|above|higher|up)\b)"
+
+
+def bound_of(name):
+    """Sentences such as "NumPy (2.0 or later)", "NumPy>=2.0", "NumPy 2.0+"."""
+    return rf"(?i:\b{name}\s*\(?(?:{NUMBER}{LATER}|(?:>=|≥|at\s+least|from|since)\s*{NUMBER}))"
+
+
+def stated(project):
+    """Pages state the versions, the wheel, the licence and the number of ufuncs that the project has."""
+    from gelu_fast._bounds import UFUNCS  # compiled; --files needs no build
+
+    bounds, named = needs(project), pythons(project)
+    python, numpy = bound_of("C?Python"), bound_of("NumPy")
+    untested = f"3.{int(named[-1].removeprefix('3.')) + 1}"  # "CPython 3.14 and later" were not run
+    glibc = packages.MANYLINUX.removeprefix("manylinux_").removesuffix("_x86_64")
+    truths = {
+        python: [bounds["python"], untested],
+        numpy: [bounds["numpy"]],
+        rf"\bC?Python\s+{NUMBER}\s*(?:to|through|-|–)\s*{NUMBER}": [f"{named[0]} {named[-1]}"],
+        r"\bcp(\d+)-abi3": [bounds["python"].replace(".", "")],
+        r"\bmanylinux_(\d+_\d+)(?:_x86_64|(?!\d|_[a-z]))": [glibc],
+        rf"\bglibc\s+{NUMBER}{LATER}": [glibc.replace("_", ".")],
+        r"\b(\d+)\s+ufuncs\b": [str(len(UFUNCS))],
+        r"\b(MIT|ISC|Apache-2\.0|[AL]?GPL-\d[\w.-]*|BSD-\d-Clause)\b": [
+            project.settings["project"]["license"]
+        ],
+    }
+    pages = {name: text for name, text in project.texts.items() if re.match(r"(docs/.*|[^/]*)\.md$", name)}
+    pages["CHANGELOG.md"] = pages["CHANGELOG.md"].split("\n## ")[1]  # the newest section
+    said = set()
+    for name, text in pages.items():
+        for pattern, truth in truths.items():
+            for found in re.finditer(pattern, text):
+                number = " ".join(filter(None, found.groups()))
+                said.add((name, pattern, number))
+                if number not in truth:
+                    yield f"{name} says {' '.join(found[0].split())!r}, and the project has {truth[0]}"
+    for name in "README.md", "docs/start.md":
+        for pattern in python, numpy:
+            if (name, pattern, truths[pattern][0]) not in said:
+                yield f"{name} does not state the oldest version, {truths[pattern][0]}: {pattern}"
+
+
+def supported(project):
+    """SECURITY.md names no release but the latest."""
+    dated = [number for number, day in project.sections if day != "unreleased"]
+    text = project.text("SECURITY.md")
+    for number in re.findall(r"\b\d+(?:\.\d+)+\b", text):
+        if number not in dated[:1]:
+            yield f"SECURITY.md names {number}, and the latest release is {(dated or ['none'])[0]}"
+    if ("none yet" in text) == bool(dated):
+        yield f"SECURITY.md: is there a release or none yet? CHANGELOG.md dates {dated}"
 
 
 def citation(project):
@@ -295,13 +414,14 @@ def contents(project):
 def platform(project):
     """The wheel keeps what its name promises: Python's stable ABI, and glibc's symbols."""
     tag = project.wheel.stem.partition("-")[2].partition("-")[2]
-    if not tag.startswith("cp311-abi3-"):
-        yield f"the wheel is for {tag}, not for all CPythons from 3.11 on (abi3)"
+    python = needs(project)["python"]
+    if not tag.startswith(f"cp{python.replace('.', '')}-abi3-"):
+        yield f"the wheel is for {tag}, not for all CPythons from {python} on (abi3)"
     audit = [sys.executable, "-m", "abi3audit", "--strict", "--report", project.wheel]
     done = subprocess.run(audit, capture_output=True, text=True)
     if done.returncode:
         yield f"abi3audit: {done.stdout}{done.stderr}"
-    if not tag.endswith("x86_64") or "linux" not in tag:
+    if not tag.endswith("x86_64") or not re.search(r"(?<!musl)linux", tag):
         return
     if not tag.endswith(packages.MANYLINUX):
         yield f"the wheel is for {tag}, not for {packages.MANYLINUX}"
@@ -335,13 +455,15 @@ def metadata(project):
         yield f"PyPI knows no classifier {unknown!r}"
     for kind in (
         PYTHON,
-        "Operating System :: ",
         "Development Status :: ",
         "Topic :: ",
         "Intended Audience :: ",
     ):
         if not any(classifier.startswith(kind) for classifier in given):
             yield f"no classifier says {kind}..."
+    systems = {classifier for classifier in given if classifier.startswith("Operating System :: ")}
+    if systems != SYSTEMS:
+        yield f"classifiers name the systems {sorted(systems)}, and the package was run on {sorted(SYSTEMS)}"
     for label, _, url in (entry.partition(", ") for entry in m.get_all("Project-URL", [])):
         if not url.startswith("https://"):
             yield f"the address of {label} is {url}"
@@ -397,7 +519,7 @@ def recipe_builds(project):
     host, tests = recipe.pop("requirements")["host"], recipe.pop("tests")
     with TemporaryDirectory() as work:
         python = f"{work}/venv/bin/python"
-        wanted = [package.replace(" ", "") for package in host if package != "python"]
+        wanted = [package.replace(" ", "") for package in host if package.split()[0] != "python"]
         steps = [
             [sys.executable, "-m", "venv", f"{work}/venv"],
             [python, "-m", "pip", "install", "--quiet", *wanted],
@@ -433,9 +555,25 @@ def recipe_builds(project):
                 yield f"{command}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
 
 
-TEXTS = (version, tags, install_texts, links, generated, requirements, citation, recipe)
+TEXTS = (
+    version, same, tags, install_texts, links, generated, requirements, stated, supported, citation, recipe
+)  # fmt: skip
 FILES = (contents, platform, metadata, description)
 RELEASE = (released, reproducible, recipe_builds, sdist_tests)
+
+
+def report(project, checks):
+    """Print what the checks find; the number of faults."""
+    faults = 0
+    for check in checks:
+        start, found = time.monotonic(), list(check(project))
+        print(
+            f"{'FAULT' if found else 'ok':5} {check.__name__} ({time.monotonic() - start:.0f} s): {check.__doc__}"
+        )
+        for fault in found:
+            print(f"      {fault}")
+        faults += len(found)
+    return faults
 
 
 def main():
@@ -444,17 +582,18 @@ def main():
     )
     parser.add_argument("--every-day", action="store_true")
     parser.add_argument("--tag")
+    parser.add_argument("--files", type=Path, metavar="DIR")
     args = parser.parse_args()
-    project = Project(packages.ROOT, packages.ROOT / "dist", args.tag)
-    faults = 0
-    for check in TEXTS + FILES + RELEASE * (not args.every_day):
-        start, found = time.monotonic(), list(check(project))
-        print(
-            f"{'FAULT' if found else 'ok':5} {check.__name__} ({time.monotonic() - start:.0f} s): {check.__doc__}"
-        )
-        for fault in found:
-            print(f"      {fault}")
-        faults += len(found)
+    if not args.files:
+        project = Project(ROOT, ROOT / "dist", args.tag)
+        return report(project, TEXTS + FILES + RELEASE * (not args.every_day)) > 0
+    wheels = sorted(args.files.glob("*.whl"))
+    faults = not wheels
+    for wheel in wheels:
+        print(wheel.name)
+        project = Project(ROOT, args.files)
+        project.wheel = wheel
+        faults += report(project, FILES)
     return faults > 0
 
 

@@ -3,6 +3,8 @@
 
 import ast
 import io
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +14,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from needs import absent, needs, tool
 
 needs("twine", "cffconvert", "py-rattler-build", "abi3audit")
 
-release = tool("release")
+release, aarch64 = tool("release"), tool("aarch64")
 ROOT = Path(__file__).parents[2]
 
 
@@ -75,14 +78,40 @@ FAULTS = {
     "two versions alike": (release.version, "CHANGELOG.md", NEWEST, f"{NEWEST}\n\n{NEWEST}", "newest version"),
     "old, without a date": (release.version, "CHANGELOG.md", NEWEST, f"{NEWEST}\n\n## 0.0.1 (unreleased)", "no date"),
     "no day": (release.version, "CHANGELOG.md", NEWEST, f"## {V} (2026-02-30)", "no date"),
-    "citation's version": (release.version, "CITATION.cff", CFF, "\nversion: 0.0.9\n", "CITATION.cff has"),
+    "citation's version": (release.same, "CITATION.cff", CFF, "\nversion: 0.0.9\n", "CITATION.cff: version"),
     "citation's date": (release.version, "CHANGELOG.md", NEWEST, f"## {V} (2020-01-01)", "date-released"),
-    "recipe's version": (release.version, "recipe/recipe.yaml", RECIPE, "  version: 0.0.9\n", "recipe.yaml has"),
+    "recipe's version": (release.same, "recipe/recipe.yaml", RECIPE, "  version: 0.0.9\n", "recipe.yaml: version"),
     "link": (release.links, "README.md", "# gelu_fast", "# gelu_fast\n[here](docs/nowhere.md)", "docs/nowhere.md"),
+    "link below docs": (release.links, "docs/start.md", "# Start", "[a](gone.md)\n# Start", "links to gone.md"),
+    "reference": (release.links, "docs/idea/gate.md", "\n\n", "\n\n[a]: ../gone.md\n\n", "links to ../gone.md"),
+    "anchor": (release.links, "README.md", "(#speed)", "(#velocity)", "links to #velocity"),
+    "other page's anchor": (release.links, "docs/start.md", "(limits.md)", "(limits.md#pace)", "limits.md#pace"),
+    "in HTML": (release.links, "README.md", "## Speed", '<img src="no.png">\n\n## Speed', "links to no.png"),
+    "citation's licence": (release.same, "CITATION.cff", "license: BSD-3-Clause", "license: MIT", "license is 'MIT'"),
+    "recipe's licence": (release.same, "recipe/recipe.yaml", "license: BSD-3-Clause", "license: MIT", "'MIT'"),
+    "recipe's summary": (release.same, "recipe/recipe.yaml", "tail included", "tail apart", "recipe.yaml: summary"),
+    "recipe's name": (release.same, "recipe/recipe.yaml", "name: gelu_fast", "name: gelufast", "recipe.yaml: name"),
+    "licence's title": (release.same, "LICENSE", "BSD 3-Clause", "BSD 2-Clause", "LICENSE: title"),
+    "a file's licence": (release.same, "setup.py", "BSD-3-Clause", "MIT", "setup.py: SPDX"),
+    "README's licence": (release.stated, "README.md", "BSD-3-Clause", "MIT", "says 'MIT'"),
     "picture": (release.links, "SECURITY.md", "# Security", "# Security\n![it](no.png)", "no.png"),
     "table": (release.generated, "README.md", "<!-- end -->", "1\n<!-- end -->", "README"),
-    "oldest Python": (release.requirements, "pyproject.toml", '">=3.11"', '">=3.12"', "CPython 3.12"),
-    "oldest NumPy": (release.requirements, "pyproject.toml", '["numpy>=2.0"]', '["numpy>=2.1"]', "NumPy 2.1"),
+    "oldest Python": (release.stated, "pyproject.toml", '">=3.11"', '">=3.12"', "has 3.12"),
+    "oldest NumPy": (release.stated, "pyproject.toml", '["numpy>=2.0"]', '["numpy>=2.1"]', "has 2.1"),
+    "Python in README": (release.stated, "README.md", "CPython 3.11 or", "CPython 3.9 or", "'CPython 3.9 or later'"),
+    "Python in docs": (release.stated, "docs/start.md", "CPython 3.11 or", "CPython 3.8 or", "'CPython 3.8 or later'"),
+    "untested Python": (release.stated, "docs/start.md", "CPython 3.11 ", "CPython 3.14 ", "start.md does not state"),
+    "no Python": (release.stated, "README.md", "CPython 3.11 or later", "CPython", "does not state"),
+    "NumPy in README": (release.stated, "README.md", "NumPy (2.0 or", "NumPy (1.26 or", "says 'NumPy (1.26 or later'"),
+    "no NumPy": (release.stated, "README.md", "NumPy (2.0 or later)", "NumPy", "does not state"),
+    "newest Python": (release.stated, "README.md", "to 3.13", "to 3.15", "has 3.11 3.13"),
+    "ufuncs": (release.stated, "README.md", "33 ufuncs", "34 ufuncs", "says '34 ufuncs'"),
+    "wheel's glibc": (release.stated, "README.md", "manylinux_2_28 ", "manylinux_2_17 ", "says 'manylinux_2_17'"),
+    "wheel's name": (release.stated, "docs/platforms.md", "cp311-abi3-many", "cp39-abi3-many", "says 'cp39-abi3'"),
+    "glibc": (release.stated, "CHANGELOG.md", "glibc 2.28 or", "glibc 2.17 or", "says 'glibc 2.17 or newer'"),
+    "supported": (release.supported, "SECURITY.md", "The latest release.", "The latest is 0.3.", "names 0.3"),
+    "none yet": (release.supported, "CHANGELOG.md", NEWEST, f"{NEWEST}\n\n## 0.0.1 (2026-01-01)", "none yet"),
+    "recipe's Python": (release.requirements, "recipe/recipe.yaml", "python >=3.11", "python", "run does not require"),
     "cibuildwheel": (release.requirements, "pyproject.toml", '"cp311-*", ', "", "cibuildwheel"),
     "classifier": (release.requirements, "pyproject.toml", 'Python :: 3.11"', 'Python :: 3.12"', "is 3.11"),
     "recipe's Cython": (release.requirements, "recipe/recipe.yaml", "cython >=3.1", "cython >=3.0", "cython >=3.1"),
@@ -152,10 +181,17 @@ def test_released(project, monkeypatch):
         "conda install -c conda-forge gelu_fast",
         "pipx install gelu_fast",
         "!pip install gelu_fast",
+        "pip install \\\n    gelu_fast",
+        "pip install torch,gelu_fast",
+        "uv tool install gelu_fast",
+        "uv run --with gelu_fast python",
+        "gelu_fast is available from PyPI",
+        "gelu_fast is\non PyPI",
+        "Wheels come to PyPI",
     ],
 )
 def test_install_texts(project, monkeypatch, command):
-    names = ["docs/torch.md", "examples/ffn.py", "gelu_fast/_config.py", "recipe/recipe.yaml"]
+    names = ["docs/torch.md", "examples/ffn.py", "gelu_fast/_config.py", "Makefile"]
     for name in names:
         text = project.text(name) + f"\n# First `{command}`, then use it.\n"
         (project.root / name).write_text(text, encoding="utf-8")
@@ -164,13 +200,17 @@ def test_install_texts(project, monkeypatch, command):
     monkeypatch.setattr(release, "ON_PYPI", True)
     (project.root / "README.md").write_text("gelu_fast is not\nyet on PyPI.")
     faults = found(release.install_texts, project)
-    assert "README.md: 'not yet on PyPI'" in faults
+    assert "README.md: 'gelu_fast is not yet on PyPI'" in faults
     assert not any(f"{name}: " in faults for name in names)
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        "gelu_fast is not on PyPI",
+        "gelu_fast is not yet\non PyPI.",
+        "Once the sdist is on PyPI, read on.",
+        "Wheels will come to PyPI",
         'pip install ".[doors]"',
         "pip install . && python -m gelu_fast",
         "`pip install .` builds gelu_fast",
@@ -259,7 +299,8 @@ def test_contents_of_the_sdist(project):
 METADATA = {
     "no author": ("Author: The gelu_fast developers\n", "", "no Author"),
     "classifier": ("Classifier: Typing :: Typed", "Classifier: Typing :: Untyped", "Untyped"),
-    "no system": ("Classifier: Operating System :: POSIX :: Linux\n", "", "Operating System"),
+    "no system": ("Classifier: Operating System :: POSIX :: Linux\n", "", "name the systems []"),
+    "every system": (" :: POSIX :: Linux", " :: OS Independent", "OS Independent"),
     "version": (f"\nVersion: {V}", "\nVersion: 9", "version 9"),
     "address": (
         "\nAuthor:",
@@ -351,12 +392,12 @@ LIBRARY = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="compiles a library for Linux")
-@pytest.mark.parametrize("tool", LIBRARY)
-def test_platform(project, tmp_path, tool):
+@pytest.mark.parametrize("auditor", LIBRARY)
+def test_platform(project, tmp_path, auditor):
     """A library that needs more than the wheel's name promises."""
-    (tmp_path / "core.c").write_text(LIBRARY[tool])
+    (tmp_path / "core.c").write_text(LIBRARY[auditor])
     include = sysconfig.get_path("include")
-    if tool == "auditwheel":
+    if auditor == "auditwheel":
         # A library of a newer glibc, which this machine need not have.
         (tmp_path / "m.c").write_text("double fmod(double x, double y) { return x; }")
         (tmp_path / "m.map").write_text("GLIBC_2.38 { global: fmod; local: *; };")
@@ -375,7 +416,7 @@ def test_platform(project, tmp_path, tool):
     subprocess.run([*build, f"-L{tmp_path}", "-lm"], check=True)
     data = (tmp_path / "core.so").read_bytes()
     rewrite(project, lambda content: content.update({"gelu_fast/_core.abi3.so": data}))
-    assert f"{tool}: " in found(release.platform, project)
+    assert f"{auditor}: " in found(release.platform, project)
 
 
 def test_name_of_the_wheel(project):
@@ -437,3 +478,62 @@ def test_command(tmp_path):
     )
     assert done.returncode == 1
     assert "FAULT tags" in done.stdout and "ok    version" in done.stdout
+
+
+def test_files_of_a_release(project, monkeypatch, capsys):
+    """--files judges each wheel of several."""
+
+    def judge():
+        monkeypatch.setattr(sys, "argv", ["release.py", "--files", str(project.dist)])
+        return release.main()
+
+    monkeypatch.setattr(release, "ROOT", project.root)
+    assert not judge()
+    copy = project.wheel.with_name(f"gelu_fast-{V}-1-cp311-abi3-macosx_11_0_arm64.whl")
+    shutil.copy(project.wheel, copy)
+    other = release.Project(project.root, project.dist)
+    other.wheel = copy
+    rewrite(other, drop("py.typed"))
+    capsys.readouterr()
+    assert judge()
+    assert capsys.readouterr().out.count("the wheel lacks gelu_fast/py.typed") == 1
+    for wheel in project.dist.glob("*.whl"):
+        wheel.unlink()
+    assert judge()
+
+
+def test_the_name_of_a_tag_is_no_command(tmp_path):
+    """The command that publish.yml runs passes a tag's name to tools/release.py as it is."""
+    steps = yaml.safe_load((ROOT / ".github/workflows/publish.yml").read_text())["jobs"]["check"]["steps"]
+    (command,) = (step["run"] for step in steps if "run" in step)
+    makefile = tmp_path / "Makefile"
+    rule = re.search(r"^release-check:.*\n(\t.*\n)", (ROOT / "Makefile").read_text(), re.M)
+    makefile.write_text("BIN = .\nrelease-check:\n" + rule[1])
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    name = "v1$(shell\ttouch\tthere)$(touch${IFS}there)`touch${IFS}there`"
+    env = {**os.environ, "GITHUB_REF_NAME": name}
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-3:] == ["tools/release.py", "--tag", name]
+    assert not (tmp_path / "there").exists()
+
+
+def test_tests_of_aarch64_exist():
+    """pytest is silent about a --deselect that names no test."""
+    names = [*aarch64.SUITE, *aarch64.LEFT_OUT]
+    files = sorted({name.partition("::")[0] for name in names})
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-c", os.devnull, "--rootdir", "."]
+    env = {**os.environ, "GELU_FAST_ISA": "baseline"}
+    listed = subprocess.run(
+        [*collect, "-p", "no:cacheprovider", *files],
+        cwd=ROOT / "tests",
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    tests = listed.stdout.splitlines()
+    assert [name for name in names if not any(test.startswith(name) for test in tests)] == []
