@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-ROOT = Path(__file__).resolve().parents[1]
+from checkout import ROOT
 
 
 def compiler(target):
