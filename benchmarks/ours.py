@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is timed of gelu_fast: its functions, their forms and types, each called as a user calls it. peers.py adds what
-others have; compare.py imports this beside an older gelu_fast, so nothing here needs a private name of it."""
+"""The calls of gelu_fast that are timed: functions, forms and types, as a user calls them. peers.py adds what others
+have; compare.py imports this beside an older gelu_fast, so nothing here needs a private name of it."""
 
 from functools import lru_cache
 

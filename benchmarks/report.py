@@ -157,7 +157,7 @@ def judged(rows, isa):
 
 
 def group(data):
-    """What these data are called; "" for N(0,1) alone."""
+    """The name of these data; "" for N(0,1) alone."""
     return next((name for name, members in GROUPS.items() if data == members), "")
 
 

@@ -58,7 +58,7 @@ def _call(
     see_also="",
     reference="",
 ):
-    """What is said of the function that takes the form as an argument."""
+    """The text on the function that takes the form as an argument."""
     return SimpleNamespace(**locals())
 
 

@@ -143,7 +143,7 @@ def _outs(name, n_out, dtype, ndim, ty):
 
 
 def _read(name, given):
-    """What a call computes. `given` has the types of the arguments by the names of the parameters."""
+    """The meaning of a call. `given` has the types of the arguments by the names of the parameters."""
     call = SimpleNamespace(ufunc=name, plain=None, sigma_is_checked=False, axis=None)
     keys = _inputs_of(name)
     if name not in UFUNCS:

@@ -254,7 +254,7 @@ def test_formulas(framework, name):
 
 
 def test_defaults_of_models():
-    """What docs/idea/transformers.md says of the models in transformers, and of JAX's default."""
+    """The statements of docs/idea/transformers.md on the models in transformers, and of JAX's default."""
     names = {
         "OpenAIGPTConfig": ("afn", "gelu"),
         "GPT2Config": ("activation_function", "gelu_new"),

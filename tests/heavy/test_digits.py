@@ -152,7 +152,7 @@ def test_parts():
 
 
 def test_test_part_is_only_read(monkeypatch):
-    """What is held out may be anything, and the network that is trained stays the same."""
+    """Anything may be held out, and the network that is trained stays the same."""
     learn, _, (pixels, labels) = digits.split()
     networks = []
 

@@ -62,7 +62,7 @@ def browser():
 
 
 def faults(browser, root):
-    """What is wrong on the pages below a directory, in words."""
+    """The faults of the pages below a directory, in words."""
     found, links, places = [], {}, {}
     pages = sorted(root.glob("*.html")) + sorted(root.glob("idea/*.html"))
     tab = browser.new_page()
