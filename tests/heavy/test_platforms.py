@@ -33,7 +33,7 @@ FLAGS = ["-O1", "-Wno-pass-failed"]
 # Name -> target of zig, machine of setup.py, ISA levels that are compared, and what starts a program.
 RUN = {
     "musl": ("x86_64-linux-musl", "x86_64", ["baseline", "x86-64-v3"], []),
-    "windows": ("x86_64-windows-gnu", "x86_64", ["baseline", "x86-64-v3"], ["wine"]),
+    "windows": ("x86_64-windows-gnu", "x86_64", ["x86-64-v3"], ["wine"]),
     "riscv64": ("riscv64-linux-musl", "riscv64", ["baseline"], ["qemu-riscv64-static", "qemu-riscv64"]),
     "s390x": ("s390x-linux-musl", "s390x", ["baseline"], ["qemu-s390x-static", "qemu-s390x"]),
 }

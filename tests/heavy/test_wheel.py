@@ -76,7 +76,9 @@ def site(tmp_path_factory):
 
 def run(site, code, *args, **env):
     """In a process where the wheel comes before the checkout. It ends within two minutes, or something hangs."""
-    env = {**os.environ, "PYTHONPATH": str(site), "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", **env}
+    # torch asks for MKL_NUM_THREADS as well, and dask sets all three to 1 in a process that has started workers.
+    two = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    env = {**os.environ, "PYTHONPATH": str(site), **two, **env}
     command = [sys.executable, "-P", "-c", code, *args]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
