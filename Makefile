@@ -102,7 +102,8 @@ busy: $(VENV)/.test
 errors: $(VENV)/.peers
 	$(BIN)/python benchmarks/errors.py
 
-# The tables of README and docs/ and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and benchmarks/results/.
+# The tables of README and docs/ and the worst errors in comments of the kernels, from gelu_fast/_bounds.py and
+# benchmarks/results/.
 readme: $(VENV)/.test
 	$(BIN)/python tools/readme.py
 

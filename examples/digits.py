@@ -15,13 +15,13 @@ the picture again from the results. DIR is this checkout by default. docs/idea/d
 """
 
 import argparse
-import json
 import math
 import sys
 from datetime import date
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
+
+import stored
 
 try:
     import matplotlib.pyplot as plt
@@ -38,7 +38,6 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(f'{error}\nThis example needs an extra: pip install ".[examples]"')
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PICTURE = "benchmarks/results/digits.json", "docs/idea/digits.svg"
 POOL, VALIDATION = 900, 300  # digits to learn from, and to choose by; the other 597 are the test
 MOMENTUM = 0.9
@@ -447,19 +446,16 @@ def draw(results, file):
 def main():
     parser = argparse.ArgumentParser(description="GELU and five other activations learn to read digits.")
     parser.add_argument("--quick", action="store_true", help="tiny networks, whose results mean nothing")
-    for option, what in ("--write", "store results and picture"), ("--draw", "draw the stored results"):
-        parser.add_argument(option, nargs="?", type=Path, const=ROOT, metavar="DIR", help=f"{what} in DIR")
+    stored.add_options(parser, "results")
     options = parser.parse_args()
     into = options.draw or options.write
     if not options.draw:
         results = experiment(QUICK if options.quick else Plan())
         report(results)
         if into:
-            (into / RESULTS).parent.mkdir(parents=True, exist_ok=True)
-            (into / RESULTS).write_text(json.dumps(results, indent=1) + "\n")
+            stored.write(results, into / RESULTS)
     if into:
-        (into / PICTURE).parent.mkdir(parents=True, exist_ok=True)
-        draw(json.loads((into / RESULTS).read_text()), into / PICTURE)
+        stored.draw(draw, into / RESULTS, into / PICTURE)
 
 
 if __name__ == "__main__":

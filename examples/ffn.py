@@ -17,7 +17,6 @@ stores the shares in DIR/benchmarks/results/transformers.json and draws DIR/docs
 """
 
 import argparse
-import json
 import math
 import os
 import sys
@@ -25,10 +24,11 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from importlib import metadata
-from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep, thread_time
 from typing import NamedTuple
+
+import stored
 
 try:
     import numpy as np
@@ -47,7 +47,6 @@ try:
 except ModuleNotFoundError:
     threadpool_limits = None
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PICTURE = "benchmarks/results/transformers.json", "docs/idea/transformers.svg"
 
 
@@ -616,8 +615,7 @@ def main():
     parser = argparse.ArgumentParser(description="Feed-forward blocks in NumPy: checked, and timed.")
     parser.add_argument("--threads", type=int, default=1, help="of all contenders (default: 1)")
     parser.add_argument("--quick", action="store_true", help="small sizes, whose times mean nothing")
-    for option, what in ("--write", "store the activation's shares"), ("--draw", "draw the stored shares"):
-        parser.add_argument(option, nargs="?", type=Path, const=ROOT, metavar="DIR", help=f"{what} in DIR")
+    stored.add_options(parser, "shares")
     options = parser.parse_args()
     into = options.draw or options.write
     if not options.draw:
@@ -625,11 +623,8 @@ def main():
         if not into:
             print_times(options.threads, options.quick)
             return
-        results = measure_shares(options.quick)
-        (into / RESULTS).parent.mkdir(parents=True, exist_ok=True)
-        (into / RESULTS).write_text(json.dumps(results, indent=1) + "\n")
-    (into / PICTURE).parent.mkdir(parents=True, exist_ok=True)
-    draw(json.loads((into / RESULTS).read_text()), into / PICTURE)
+        stored.write(measure_shares(options.quick), into / RESULTS)
+    stored.draw(draw, into / RESULTS, into / PICTURE)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def tags(project):
 
 
 def released(project):
-    """What is still open on the day before a release."""
+    """Nothing is open on the day of a release."""
     v, day = project.sections[0]
     if day == "unreleased":
         yield f"CHANGELOG.md: {v} has no date"

@@ -353,7 +353,9 @@ def test_results_are_those_of_the_plan():
 @pytest.mark.parametrize("package", ["sklearn", "tqdm", "matplotlib"])
 def test_names_the_extra(package):
     code = f"import runpy, sys; sys.modules[{package!r}] = None; runpy.run_path({str(SCRIPT)!r})"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=SCRIPT.parent, capture_output=True, text=True, timeout=300
+    )
     assert ended.returncode == 1
     assert ended.stderr.endswith('This example needs an extra: pip install ".[examples]"\n')
     assert package in ended.stderr
